@@ -1,0 +1,95 @@
+//! A guest's bytes, read-only: one trait, and behind it a folder, an ext4 disk, or anything that libguestfs mounts.
+//!
+//! Nothing here writes to an image and nothing from the guest is executed. Paths never leave the guest.
+
+use crate::job::{Cancelled, Job};
+use crate::model::inventory::Origin;
+use crate::model::{FileId, FileTree, Mount, Partition, Warning};
+use std::path::PathBuf;
+
+/// Why a guest could not be opened or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GuestError {
+    /// The host's file cannot be used.
+    #[error("cannot {operation} {path}: {source}", path = .path.display())]
+    Host {
+        /// What was tried: `read`.
+        operation: &'static str,
+        /// The host's file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not an image that can be used, and why.
+    #[error("{path} is no usable disk image: {why}", path = .path.display())]
+    Image {
+        /// The host's file.
+        path: PathBuf,
+        /// One phrase.
+        why: String,
+    },
+    /// The disk holds no operating system, or several.
+    #[error("{0}")]
+    System(String),
+    /// A part of the disk failed.
+    #[error("cannot {operation} {path} in the guest: {why}")]
+    Inside {
+        /// What was tried.
+        operation: &'static str,
+        /// The guest's path, escaped.
+        path: String,
+        /// What the backend said, escaped.
+        why: String,
+    },
+    /// libguestfs, its appliance or QEMU failed.
+    #[error("libguestfs: cannot {operation}: {why}")]
+    Appliance {
+        /// What was tried.
+        operation: String,
+        /// What the library said, escaped.
+        why: String,
+    },
+    /// This host or this build lacks something.
+    #[error("{what}")]
+    Unsupported {
+        /// What is missing or cannot be read this way.
+        what: String,
+        /// The one command that installs it, or the way that works.
+        hint: String,
+    },
+    /// Somebody asked to stop.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+/// What a guest's disk looks like from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Disk {
+    /// Image, format, sizes, backend.
+    pub origin: Origin,
+    /// `mbr`, `gpt`, or empty where there is no partition table.
+    pub table: String,
+    /// The partitions by number.
+    pub partitions: Vec<Partition>,
+    /// File systems in their places, the root first.
+    pub mounts: Vec<Mount>,
+}
+
+/// One guest, open for reading.
+pub trait Guest {
+    /// The disk and what is mounted where.
+    fn disk(&self) -> &Disk;
+
+    /// Reads the whole tree. Every [`FileId`] used below is one of this tree.
+    fn walk(&mut self, job: &Job) -> Result<(FileTree, Vec<Warning>), GuestError>;
+
+    /// Reads up to `len` bytes of a regular file from `offset` on; fewer at its end, none beyond. No link is followed.
+    fn read(
+        &mut self,
+        tree: &FileTree,
+        file: FileId,
+        offset: u64,
+        len: usize,
+    ) -> Result<Vec<u8>, GuestError>;
+}

@@ -1,0 +1,9 @@
+//! Core of guestslim.
+
+pub mod finders;
+pub mod graph;
+pub mod guest;
+pub mod job;
+pub mod model;
+pub mod plan;
+pub mod session;

@@ -1,0 +1,130 @@
+//! All facts about one guest, loaded once and then only read.
+
+use std::collections::BTreeMap;
+
+use super::os::{BootChain, Mount, Os};
+use super::package::{Package, PackageId};
+use super::tree::{FileId, FileTree};
+
+/// Something in the guest that could not be read as it should.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Warning {
+    /// The guest's path, as bytes; empty when it is about the whole.
+    pub path: Vec<u8>,
+    /// 1-based line, where it has one.
+    pub line: Option<u32>,
+    /// What is wrong, one phrase.
+    pub message: String,
+}
+
+impl Warning {
+    /// A warning about a whole file.
+    pub fn new(path: &[u8], message: impl Into<String>) -> Self {
+        Self {
+            path: path.to_vec(),
+            line: None,
+            message: message.into(),
+        }
+    }
+
+    /// A warning about a line of a file.
+    pub fn at(path: &[u8], line: u32, message: impl Into<String>) -> Self {
+        Self {
+            path: path.to_vec(),
+            line: Some(line),
+            message: message.into(),
+        }
+    }
+}
+
+/// Where the facts come from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Origin {
+    /// The image's path as given, for the screen and the report.
+    pub image: String,
+    /// `qcow2`, `raw`, `vmdk`, `vdi`, `directory`.
+    pub format: String,
+    /// The virtual disk's size in bytes; 0 for a directory.
+    pub virtual_size: u64,
+    /// Bytes that the image file takes on the host.
+    pub file_size: u64,
+    /// How it was read: `directory`, `ext4`, `libguestfs`.
+    pub backend: String,
+}
+
+/// One guest: files, packages with their files, operating system, boot chain.
+#[derive(Debug, Clone)]
+pub struct Inventory {
+    /// Where the facts come from.
+    pub origin: Origin,
+    /// The operating system.
+    pub os: Os,
+    /// File systems in their places, the root first.
+    pub mounts: Vec<Mount>,
+    /// Every file.
+    pub tree: FileTree,
+    /// Installed packages by name, then architecture.
+    pub packages: Vec<Package>,
+    /// Who owns each file, one element a file: `PackageId.0`, or `NO_OWNER`. A shared folder has its first owner.
+    pub owners: Vec<u32>,
+    /// Whole contents of the files that an export may have to rewrite: the package manager's status, diversions,
+    /// alternatives, triggers, statoverride, apt's `extended_states`.
+    pub texts: BTreeMap<FileId, Vec<u8>>,
+    /// How it boots.
+    pub boot: BootChain,
+    /// What could not be read as it should, sorted.
+    pub warnings: Vec<Warning>,
+}
+
+/// The element of [`Inventory::owners`] for a file that no package owns.
+pub const NO_OWNER: u32 = u32::MAX;
+
+impl Inventory {
+    /// The package that owns a file.
+    pub fn owner(&self, file: FileId) -> Option<PackageId> {
+        match self.owners[file.index()] {
+            NO_OWNER => None,
+            owner => Some(PackageId(owner)),
+        }
+    }
+
+    /// A package's facts.
+    pub fn package(&self, id: PackageId) -> &Package {
+        &self.packages[id.index()]
+    }
+
+    /// All package ids in order.
+    pub fn package_ids(&self) -> impl ExactSizeIterator<Item = PackageId> + use<> {
+        (0..self.packages.len() as u32).map(PackageId)
+    }
+
+    /// The package of this name, `name:arch` where several architectures have it; the first one for a bare name.
+    pub fn find_package(&self, name: &str) -> Option<PackageId> {
+        let (bare, arch) = name
+            .split_once(':')
+            .map_or((name, None), |(bare, arch)| (bare, Some(arch)));
+        let first = self
+            .packages
+            .partition_point(|package| package.name.as_str() < bare);
+        self.packages[first..]
+            .iter()
+            .take_while(|package| package.name == bare)
+            .position(|package| arch.is_none_or(|arch| package.arch == arch))
+            .map(|at| PackageId((first + at) as u32))
+    }
+
+    /// How people name this package: with its architecture only where the bare name would be ambiguous.
+    pub fn package_label(&self, id: PackageId) -> String {
+        let package = self.package(id);
+        let twin = |at: usize| {
+            self.packages
+                .get(at)
+                .is_some_and(|other| other.name == package.name)
+        };
+        if twin(id.index() + 1) || id.index().checked_sub(1).is_some_and(twin) {
+            format!("{}:{}", package.name, package.arch)
+        } else {
+            package.name.clone()
+        }
+    }
+}

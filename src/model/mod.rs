@@ -1,0 +1,18 @@
+//! Plain facts about one guest. No input or output, no serialisation, no opinion.
+
+pub mod bytes;
+pub mod inventory;
+pub mod need;
+pub mod os;
+pub mod package;
+pub mod text;
+pub mod tree;
+mod tree_builder;
+
+pub use bytes::Bytes;
+pub use inventory::{Inventory, Warning};
+pub use need::{Evidence, Need, Node, Unmet};
+pub use os::{BootChain, BootRoot, FileSystem, Mount, Os, Partition};
+pub use package::{Clause, Package, PackageId, Relation, VersionBound};
+pub use tree::{FileId, FileKind, FileTree, Resolved};
+pub use tree_builder::{Entry, TreeBuilder};

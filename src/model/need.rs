@@ -1,0 +1,52 @@
+//! Needs: who needs what, and why.
+
+use super::package::PackageId;
+use super::tree::FileId;
+
+/// What can need and be needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Node {
+    /// A package.
+    Package(PackageId),
+    /// A file; as the target of a need, a folder stands for all that is in it.
+    File(FileId),
+}
+
+/// How a need is known, strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Evidence {
+    /// The package manager's record declares it.
+    Declared,
+    /// Read from the file itself (an ELF header, a shebang, a symlink).
+    Read,
+    /// The convention of a plug-in family or a configuration file.
+    Convention,
+    /// A name that occurs as a string.
+    Guessed,
+}
+
+/// An edge: `from` needs `to`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Need {
+    /// Who needs.
+    pub from: Node,
+    /// What is needed.
+    pub to: Node,
+    /// The finder that says so: its row in `finders::FINDERS`.
+    pub finder: u8,
+    /// How it is known.
+    pub evidence: Evidence,
+    /// What the need is by name, as bytes of the guest or the record: `libblas.so.3`, `python3 (>= 3.11)`.
+    pub what: Box<[u8]>,
+}
+
+/// A need that nothing in the guest satisfies.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unmet {
+    /// Who needs.
+    pub from: Node,
+    /// The finder that says so: its row in `finders::FINDERS`.
+    pub finder: u8,
+    /// What is missing, by name.
+    pub what: Box<[u8]>,
+}

@@ -1,0 +1,83 @@
+//! Packages as the guest's package manager records them.
+
+use super::bytes::Bytes;
+use super::tree::FileId;
+
+/// The place of a package in [`Inventory::packages`](super::Inventory::packages).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PackageId(pub u32);
+
+impl PackageId {
+    /// The position in arrays with one element a package.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A version bound of a relation: operator and version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionBound {
+    /// `<<`, `<=`, `=`, `>=` or `>>`, as dpkg writes them.
+    pub operator: String,
+    /// The version to compare with.
+    pub version: String,
+}
+
+/// One alternative of a dependency: `name:arch (>= version)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relation {
+    /// A package's name, real or virtual.
+    pub name: String,
+    /// `any`, `native` or an architecture, where one is given.
+    pub arch: Option<String>,
+    /// The bound, where one is given.
+    pub bound: Option<VersionBound>,
+}
+
+/// Alternatives, any of which will do: `a | b`.
+pub type Clause = Vec<Relation>;
+
+/// One installed package.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Package {
+    /// The name without architecture.
+    pub name: String,
+    /// Its architecture (`amd64`, `all`).
+    pub arch: String,
+    /// The version as written.
+    pub version: String,
+    /// The source package's name (the package's own where the record names none).
+    pub source: String,
+    /// What the record says it takes on disk.
+    pub installed_size: Bytes,
+    /// The archive's section (`libs`, `science`).
+    pub section: String,
+    /// `required`, `important`, `standard`, `optional`.
+    pub priority: String,
+    /// First line of the description.
+    pub summary: String,
+    /// `Essential: yes`.
+    pub essential: bool,
+    /// `Protected: yes` (or `Important: yes`).
+    pub protected: bool,
+    /// `same`, `foreign`, `allowed` or `no`.
+    pub multi_arch: String,
+    /// Installed only because something depended on it (apt's `Auto-Installed`).
+    pub auto_installed: bool,
+    /// Depends: all of these clauses.
+    pub depends: Vec<Clause>,
+    /// Pre-Depends: all of these clauses.
+    pub pre_depends: Vec<Clause>,
+    /// Recommends.
+    pub recommends: Vec<Clause>,
+    /// Suggests.
+    pub suggests: Vec<Clause>,
+    /// Virtual packages that it provides (with `=` bounds where given).
+    pub provides: Vec<Relation>,
+    /// Its files, folders included, in tree order; diverted paths are where they really lie.
+    pub files: Vec<FileId>,
+    /// Its configuration files that exist.
+    pub conffiles: Vec<FileId>,
+    /// The package manager's own files about it (`/var/lib/dpkg/info/NAME.*`).
+    pub record_files: Vec<FileId>,
+}

@@ -1,0 +1,102 @@
+//! One reversible way to show a guest's bytes: on the screen, in logs, in JSON and in profiles.
+//!
+//! Whatever a terminal could act on (control characters, escape sequences, text that changes direction, characters
+//! without width) and whatever is no UTF-8 becomes `\xNN` per byte; a backslash becomes `\\`. The rest stays as it is.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// Shows bytes as text that is safe on a terminal and that [`unescape`] turns back.
+pub fn escape(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && text.chars().all(is_plain)
+    {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(bytes.len() + 8);
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            push_char(&mut out, c);
+        }
+        for &byte in chunk.invalid() {
+            push_byte(&mut out, byte);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Turns [`escape`]d text back into bytes; unknown escapes stay as they are.
+pub fn unescape(text: &str) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let (value, used) = match (byte, bytes.get(at + 1)) {
+            (b'\\', Some(b'\\')) => (b'\\', 2),
+            (b'\\', Some(b'x')) => hex_at(bytes, at + 2).map_or((byte, 1), |value| (value, 4)),
+            _ => (byte, 1),
+        };
+        out.push(value);
+        at += used;
+    }
+    out
+}
+
+fn is_plain(c: char) -> bool {
+    c != '\\' && !is_unsafe(c)
+}
+
+/// Characters that act on a terminal, reorder text or take no room.
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+fn push_char(out: &mut String, c: char) {
+    if c == '\\' {
+        out.push_str("\\\\");
+    } else if is_unsafe(c) {
+        for &byte in c.encode_utf8(&mut [0; 4]).as_bytes() {
+            push_byte(out, byte);
+        }
+    } else {
+        out.push(c);
+    }
+}
+
+fn push_byte(out: &mut String, byte: u8) {
+    write!(out, "\\x{byte:02x}").expect("a String takes every write");
+}
+
+fn hex_at(bytes: &[u8], at: usize) -> Option<u8> {
+    let digits = std::str::from_utf8(bytes.get(at..at + 2)?).ok()?;
+    if digits.starts_with('+') {
+        return None;
+    }
+    u8::from_str_radix(digits, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn terminal_sequences_become_visible() {
+        assert_eq!(escape(b"a\x1b]52;c;x\x07\n"), "a\\x1b]52;c;x\\x07\\x0a");
+        assert_eq!(escape(b"caf\xc3\xa9 \xff"), "caf\u{e9} \\xff");
+        assert_eq!(escape("x\u{202e}y".as_bytes()), "x\\xe2\\x80\\xaey");
+        assert_eq!(escape(b"C:\\x41"), "C:\\\\x41");
+    }
+
+    proptest! {
+        #[test]
+        fn escaping_is_reversible_and_safe(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let shown = escape(&bytes).into_owned();
+            prop_assert_eq!(unescape(&shown), bytes);
+            prop_assert!(!shown.chars().any(is_unsafe));
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! A guest's file tree as an arena in pre-order: parents before children, siblings by name, a subtree is a range.
+
+use std::ops::Range;
+
+/// The place of a file in its [`FileTree`]; the root folder is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);
+
+impl FileId {
+    /// The root folder.
+    pub const ROOT: Self = Self(0);
+
+    /// The position in arrays with one element a file.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What an inode is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FileKind {
+    /// A folder.
+    Directory,
+    /// A regular file.
+    Regular,
+    /// A symbolic link.
+    Symlink,
+    /// A character device.
+    CharDevice,
+    /// A block device.
+    BlockDevice,
+    /// A named pipe.
+    Fifo,
+    /// A socket.
+    Socket,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct FileNode {
+    pub parent: u32,
+    /// One past the last descendant.
+    pub end: u32,
+    pub name: Span,
+    pub target: Span,
+    pub kind: FileKind,
+    /// Permission bits with setuid, setgid and sticky (07777).
+    pub mode: u16,
+    pub uid: u32,
+    pub gid: u32,
+    pub size: u64,
+    pub allocated: u64,
+    pub modified: i64,
+    /// Index into `groups` for an inode with several names here, else `u32::MAX`.
+    pub group: u32,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Span {
+    pub start: u32,
+    pub len: u32,
+}
+
+/// Where a path leads after following symlinks inside the guest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// The file at the end.
+    pub file: FileId,
+    /// Every symlink that was followed on the way, in order.
+    pub links: Vec<FileId>,
+}
+
+/// All files of a guest, every mounted file system in its place.
+#[derive(Debug, Clone)]
+pub struct FileTree {
+    pub(super) nodes: Vec<FileNode>,
+    pub(super) text: Vec<u8>,
+    /// Children of `n`: `children[child_start[n]..child_start[n + 1]]`, by name.
+    pub(super) child_start: Vec<u32>,
+    pub(super) children: Vec<FileId>,
+    /// The names of each inode that has several.
+    pub(super) groups: Vec<Vec<FileId>>,
+}
+
+/// How many symlinks a path may pass, as in Linux.
+const MAX_LINKS: usize = 40;
+
+impl FileTree {
+    /// How many files, folders and links there are, the root included.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether there is nothing but the root folder.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.len() <= 1
+    }
+
+    /// All ids in pre-order.
+    pub fn ids(&self) -> impl DoubleEndedIterator<Item = FileId> + ExactSizeIterator + use<> {
+        (0..self.nodes.len() as u32).map(FileId)
+    }
+
+    fn node(&self, file: FileId) -> &FileNode {
+        &self.nodes[file.index()]
+    }
+
+    fn span(&self, span: Span) -> &[u8] {
+        &self.text[span.start as usize..(span.start + span.len) as usize]
+    }
+
+    /// The folder that holds this file; the root holds itself.
+    pub fn parent(&self, file: FileId) -> FileId {
+        FileId(self.node(file).parent)
+    }
+
+    /// The last part of the path, as bytes; empty for the root.
+    pub fn name(&self, file: FileId) -> &[u8] {
+        self.span(self.node(file).name)
+    }
+
+    /// The absolute path, as bytes.
+    pub fn path(&self, file: FileId) -> Vec<u8> {
+        if file == FileId::ROOT {
+            return b"/".to_vec();
+        }
+        let mut chain = Vec::new();
+        let mut at = file;
+        while at != FileId::ROOT {
+            chain.push(at);
+            at = self.parent(at);
+        }
+        let mut path = Vec::with_capacity(chain.len() * 12);
+        for part in chain.into_iter().rev() {
+            path.push(b'/');
+            path.extend_from_slice(self.name(part));
+        }
+        path
+    }
+
+    /// What the inode is.
+    pub fn kind(&self, file: FileId) -> FileKind {
+        self.node(file).kind
+    }
+
+    /// Whether it is a folder.
+    pub fn is_directory(&self, file: FileId) -> bool {
+        self.kind(file) == FileKind::Directory
+    }
+
+    /// Permission bits with setuid, setgid and sticky (07777).
+    pub fn mode(&self, file: FileId) -> u16 {
+        self.node(file).mode
+    }
+
+    /// The owner's numbers: user and group.
+    pub fn owner(&self, file: FileId) -> (u32, u32) {
+        (self.node(file).uid, self.node(file).gid)
+    }
+
+    /// The length of the contents in bytes.
+    pub fn size(&self, file: FileId) -> u64 {
+        self.node(file).size
+    }
+
+    /// The room that the inode takes on disk in bytes, holes not counted; the same for every name of the inode.
+    pub fn allocated(&self, file: FileId) -> u64 {
+        self.node(file).allocated
+    }
+
+    /// When the contents changed, in seconds since 1970.
+    pub fn modified(&self, file: FileId) -> i64 {
+        self.node(file).modified
+    }
+
+    /// A symlink's target as written, `None` for anything else.
+    pub fn target(&self, file: FileId) -> Option<&[u8]> {
+        (self.kind(file) == FileKind::Symlink).then(|| self.span(self.node(file).target))
+    }
+
+    /// All names of this inode in the guest, itself included; just itself for nearly every file.
+    pub fn names(&self, file: FileId) -> &[FileId] {
+        match self.node(file).group {
+            u32::MAX => std::slice::from_ref(self.own_id(file)),
+            group => &self.groups[group as usize],
+        }
+    }
+
+    /// Whether this is the first of the inode's names: what sums over inodes count.
+    pub fn is_first_name(&self, file: FileId) -> bool {
+        match self.node(file).group {
+            u32::MAX => true,
+            group => self.groups[group as usize][0] == file,
+        }
+    }
+
+    /// `children` holds every id but the root exactly once: the place to borrow an id from.
+    fn own_id(&self, file: FileId) -> &FileId {
+        const ROOT: FileId = FileId::ROOT;
+        if file == ROOT {
+            return &ROOT;
+        }
+        let parent = self.node(file).parent as usize;
+        let row = &self.children
+            [self.child_start[parent] as usize..self.child_start[parent + 1] as usize];
+        let at = row.binary_search(&file).expect("siblings are in id order");
+        &row[at]
+    }
+
+    /// The files in a folder, by name.
+    pub fn children(&self, folder: FileId) -> &[FileId] {
+        let at = folder.index();
+        &self.children[self.child_start[at] as usize..self.child_start[at + 1] as usize]
+    }
+
+    /// The ids of a file and all that is below it.
+    pub fn subtree(&self, file: FileId) -> Range<u32> {
+        file.0..self.node(file).end
+    }
+
+    /// Whether `file` is `folder` or below it.
+    pub fn is_within(&self, file: FileId, folder: FileId) -> bool {
+        self.subtree(folder).contains(&file.0)
+    }
+
+    /// The child with exactly this name.
+    pub fn child(&self, folder: FileId, name: &[u8]) -> Option<FileId> {
+        let row = self.children(folder);
+        row.binary_search_by(|&child| self.name(child).cmp(name))
+            .ok()
+            .map(|at| row[at])
+    }
+
+    /// The file at exactly this path: no symlink is followed; `.` and empty parts are skipped, `..` finds nothing.
+    pub fn lookup(&self, path: &[u8]) -> Option<FileId> {
+        let mut at = FileId::ROOT;
+        for part in parts(path) {
+            at = self.child(at, part)?;
+        }
+        Some(at)
+    }
+
+    /// The file that the kernel would find at this path, all symlinks followed inside the guest.
+    pub fn resolve(&self, path: &[u8]) -> Option<Resolved> {
+        self.resolve_from(FileId::ROOT, path, true)
+    }
+
+    /// Like [`resolve`](Self::resolve), but a symlink at the very end is not followed (the path's canonical name).
+    pub fn resolve_parent(&self, path: &[u8]) -> Option<Resolved> {
+        self.resolve_from(FileId::ROOT, path, false)
+    }
+
+    /// Where a symlink leads, all further links followed; `None` when it dangles, loops, or is no link.
+    pub fn follow(&self, link: FileId) -> Option<Resolved> {
+        self.resolve_from(self.parent(link), self.target(link)?, true)
+    }
+
+    /// Resolves `path` against `folder` (when it is not absolute).
+    pub fn resolve_from(&self, folder: FileId, path: &[u8], follow_last: bool) -> Option<Resolved> {
+        let mut at = if path.first() == Some(&b'/') {
+            FileId::ROOT
+        } else {
+            folder
+        };
+        let mut links = Vec::new();
+        let mut todo: Vec<&[u8]> = parts(path).collect();
+        todo.reverse();
+        while let Some(part) = todo.pop() {
+            if part == b".." {
+                at = self.parent(at);
+                continue;
+            }
+            let next = self.child(at, part)?;
+            let Some(target) = self
+                .target(next)
+                .filter(|_| follow_last || !todo.is_empty())
+            else {
+                at = next;
+                continue;
+            };
+            links.push(next);
+            if links.len() > MAX_LINKS {
+                return None;
+            }
+            if target.first() == Some(&b'/') {
+                at = FileId::ROOT;
+            }
+            let from = todo.len();
+            todo.extend(parts(target));
+            todo[from..].reverse();
+        }
+        Some(Resolved { file: at, links })
+    }
+}
+
+fn parts(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    path.split(|&byte| byte == b'/')
+        .filter(|part| !part.is_empty() && *part != b".")
+}
