@@ -4,6 +4,7 @@ pub mod finders;
 pub mod graph;
 pub mod guest;
 pub mod job;
+pub mod load;
 pub mod model;
 pub mod plan;
 pub mod session;

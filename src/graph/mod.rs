@@ -1,4 +1,88 @@
-//! Resolved needs in compressed rows.
+//! Resolved needs in compressed rows: who needs whom is a slice, an edge is a number.
 
-/// All needs of a guest, by who needs.
-pub struct Graph {}
+pub mod dominators;
+
+use crate::model::{Inventory, Need, Node, PackageId};
+
+/// All needs of a guest, by who needs. Nodes are numbered: packages first, then files.
+#[derive(Debug, Clone, Default)]
+pub struct Graph {
+    packages: u32,
+    nodes: u32,
+    /// Row of node `n`: edges `rows[n]..rows[n + 1]`.
+    rows: Vec<u32>,
+    needs: Vec<Need>,
+}
+
+impl Graph {
+    /// Sorts the needs into rows, each once. Needs about things that are not in the inventory, and needs of a thing for
+    /// itself, are left out.
+    pub fn build(inventory: &Inventory, mut needs: Vec<Need>) -> Self {
+        let packages = inventory.packages.len() as u32;
+        let files = inventory.tree.len() as u32;
+        let is_known = |node: Node| match node {
+            Node::Package(id) => id.0 < packages,
+            Node::File(id) => id.0 < files,
+        };
+        needs.retain(|need| need.from != need.to && is_known(need.from) && is_known(need.to));
+        needs.sort_unstable();
+        needs.dedup();
+        let mut graph = Self {
+            packages,
+            nodes: packages + files,
+            rows: Vec::new(),
+            needs,
+        };
+        graph.fill_rows();
+        graph
+    }
+
+    fn fill_rows(&mut self) {
+        let mut counts = vec![0u32; self.nodes as usize + 1];
+        for need in &self.needs {
+            counts[self.number(need.from) as usize + 1] += 1;
+        }
+        for at in 1..counts.len() {
+            counts[at] += counts[at - 1];
+        }
+        self.rows = counts;
+    }
+
+    fn number(&self, node: Node) -> u32 {
+        match node {
+            Node::Package(id) => id.0,
+            Node::File(id) => self.packages + id.0,
+        }
+    }
+
+    /// The needs of a node with the number of the first one.
+    pub fn needs_of(&self, node: Node) -> (u32, &[Need]) {
+        let at = self.number(node) as usize;
+        let (start, end) = (self.rows[at], self.rows[at + 1]);
+        (start, &self.needs[start as usize..end as usize])
+    }
+
+    /// An edge by its number.
+    pub fn need(&self, edge: u32) -> &Need {
+        &self.needs[edge as usize]
+    }
+
+    /// All edges in order.
+    pub fn needs(&self) -> &[Need] {
+        &self.needs
+    }
+
+    /// How many packages the guest has.
+    pub fn package_count(&self) -> usize {
+        self.packages as usize
+    }
+
+    /// The edges that lead to a package from other packages or from files of others, by number; a scan of all edges.
+    pub fn needed_by(&self, package: PackageId) -> impl Iterator<Item = u32> + '_ {
+        self.needs
+            .iter()
+            .enumerate()
+            .filter(move |(_, need)| need.to == Node::Package(package))
+            .map(|(at, _)| at as u32)
+    }
+}

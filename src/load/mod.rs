@@ -1,1 +1,5 @@
-//! load
+//! From a guest's bytes to an inventory and its needs.
+
+mod loaded;
+
+pub use loaded::Loaded;

@@ -67,6 +67,9 @@ pub struct Inventory {
     pub packages: Vec<Package>,
     /// Who owns each file, one element a file: `PackageId.0`, or `NO_OWNER`. A shared folder has its first owner.
     pub owners: Vec<u32>,
+    /// One element a file: the file that it is made from or points to, for an unowned file that stays exactly when that
+    /// one stays (a link that the system manages, byte code, a module index).
+    pub follows: Vec<Option<FileId>>,
     /// Whole contents of the files that an export may have to rewrite: the package manager's status, diversions,
     /// alternatives, triggers, statoverride, apt's `extended_states`.
     pub texts: BTreeMap<FileId, Vec<u8>>,

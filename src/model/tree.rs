@@ -74,6 +74,8 @@ pub struct Resolved {
 pub struct FileTree {
     pub(super) nodes: Vec<FileNode>,
     pub(super) text: Vec<u8>,
+    /// Every id at its own place, to borrow from.
+    pub(super) ids: Vec<FileId>,
     /// Children of `n`: `children[child_start[n]..child_start[n + 1]]`, by name.
     pub(super) child_start: Vec<u32>,
     pub(super) children: Vec<FileId>,
@@ -120,21 +122,24 @@ impl FileTree {
 
     /// The absolute path, as bytes.
     pub fn path(&self, file: FileId) -> Vec<u8> {
-        if file == FileId::ROOT {
-            return b"/".to_vec();
-        }
-        let mut chain = Vec::new();
+        let mut path = Vec::new();
+        self.write_path(file, &mut path);
+        path
+    }
+
+    /// Writes the absolute path over `path`; saves allocations in loops.
+    pub fn write_path(&self, file: FileId, path: &mut Vec<u8>) {
+        path.clear();
         let mut at = file;
         while at != FileId::ROOT {
-            chain.push(at);
+            path.extend(self.name(at).iter().rev());
+            path.push(b'/');
             at = self.parent(at);
         }
-        let mut path = Vec::with_capacity(chain.len() * 12);
-        for part in chain.into_iter().rev() {
+        if path.is_empty() {
             path.push(b'/');
-            path.extend_from_slice(self.name(part));
         }
-        path
+        path.reverse();
     }
 
     /// What the inode is.
@@ -180,7 +185,7 @@ impl FileTree {
     /// All names of this inode in the guest, itself included; just itself for nearly every file.
     pub fn names(&self, file: FileId) -> &[FileId] {
         match self.node(file).group {
-            u32::MAX => std::slice::from_ref(self.own_id(file)),
+            u32::MAX => std::slice::from_ref(&self.ids[file.index()]),
             group => &self.groups[group as usize],
         }
     }
@@ -191,19 +196,6 @@ impl FileTree {
             u32::MAX => true,
             group => self.groups[group as usize][0] == file,
         }
-    }
-
-    /// `children` holds every id but the root exactly once: the place to borrow an id from.
-    fn own_id(&self, file: FileId) -> &FileId {
-        const ROOT: FileId = FileId::ROOT;
-        if file == ROOT {
-            return &ROOT;
-        }
-        let parent = self.node(file).parent as usize;
-        let row = &self.children
-            [self.child_start[parent] as usize..self.child_start[parent + 1] as usize];
-        let at = row.binary_search(&file).expect("siblings are in id order");
-        &row[at]
     }
 
     /// The files in a folder, by name.

@@ -124,6 +124,7 @@ impl TreeBuilder {
         let mut tree = FileTree {
             nodes: Vec::with_capacity(order.len()),
             text: Vec::new(),
+            ids: (0..order.len() as u32).map(FileId).collect(),
             child_start: Vec::new(),
             children: Vec::new(),
             groups: Vec::new(),

@@ -1,10 +1,12 @@
 //! What stays and what goes: a pure function of inventory, needs, marks and rules.
 
+mod facets;
 pub mod mark;
 pub mod rules;
 
+pub use facets::Facets;
 pub use mark::{Mark, Selector, Wish};
-pub use rules::{RULES, Rule, RuleId, RuleSet};
+pub use rules::{RULES, Rule, RuleId, RuleSet, Scope};
 
 use crate::model::{Bytes, FileId, Node, PackageId};
 use fixedbitset::FixedBitSet;

@@ -1,6 +1,6 @@
 //! Classes of files that go from what stays only because something needs it; named, listed, switchable.
 
-use crate::model::{FileId, Inventory};
+use crate::model::{FileId, Inventory, PackageId};
 
 /// A rule's row in [`RULES`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -10,16 +10,31 @@ pub struct RuleId(pub u8);
 pub struct Rule {
     /// Its name in profiles: `documentation`.
     pub id: &'static str,
-    /// What goes, for the screen: `documentation except copyright files`.
+    /// What goes, for the screen.
     pub heading: &'static str,
     /// What may break, one sentence.
     pub risk: &'static str,
     /// Whether it is on when a profile says nothing.
     pub is_default: bool,
-    /// Whether it also takes files that no package owns.
-    pub takes_unowned: bool,
-    /// Whether a file is of the class; called once a file when the guest is loaded.
-    pub matches: fn(&Inventory, FileId, &[u8]) -> bool,
+    /// Whether it takes files that packages own, files that no package owns, or both.
+    pub scope: Scope,
+    /// Packages that suspend the rule while they stay: by name, `*` at the end matches any rest.
+    pub unless: &'static [&'static str],
+    /// Whether a file (by its absolute path) is of the class; called once a file when the guest is loaded.
+    pub matches: fn(&[u8]) -> bool,
+    /// The class as dpkg `path-exclude` and `path-include` globs, so that upgrades do not bring the files back.
+    pub exclusions: &'static [&'static str],
+}
+
+/// Which files a rule takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Files of packages that stay trimmed.
+    Owned,
+    /// Files that no package owns.
+    Unowned,
+    /// Both.
+    Both,
 }
 
 impl RuleId {
@@ -27,11 +42,431 @@ impl RuleId {
     pub fn rule(self) -> &'static Rule {
         &RULES[self.0 as usize]
     }
+
+    /// The rule of this name.
+    pub fn find(id: &str) -> Option<Self> {
+        RULES
+            .iter()
+            .position(|rule| rule.id == id)
+            .map(|at| Self(at as u8))
+    }
+
+    /// All rules in the table's order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..RULES.len() as u8).map(Self)
+    }
 }
 
 /// Which rules are on, one bit a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RuleSet(pub u32);
 
+impl Default for RuleSet {
+    fn default() -> Self {
+        RuleId::all().fold(Self(0), |set, id| set.with(id, id.rule().is_default))
+    }
+}
+
+impl RuleSet {
+    /// Whether a rule is on.
+    pub const fn contains(self, id: RuleId) -> bool {
+        self.0 >> id.0 & 1 == 1
+    }
+
+    /// The same with one rule switched.
+    #[must_use]
+    pub const fn with(self, id: RuleId, is_on: bool) -> Self {
+        let bit = 1 << id.0;
+        Self(if is_on { self.0 | bit } else { self.0 & !bit })
+    }
+}
+
+/// The rules that a file belongs to, one bit a row, as far as its owner makes it a candidate.
+pub(super) fn classes(inventory: &Inventory, file: FileId, path: &[u8]) -> u32 {
+    let is_owned = inventory.owner(file).is_some();
+    let mut bits = 0;
+    for (at, rule) in RULES.iter().enumerate() {
+        let is_candidate = match rule.scope {
+            Scope::Owned => is_owned,
+            Scope::Unowned => !is_owned,
+            Scope::Both => true,
+        };
+        if is_candidate && (rule.matches)(path) {
+            bits |= 1 << at;
+        }
+    }
+    bits
+}
+
+/// The packages that suspend a rule while they stay.
+pub(super) fn guards(inventory: &Inventory, rule: &Rule) -> Vec<PackageId> {
+    let is_guard = |name: &str| {
+        rule.unless
+            .iter()
+            .any(|pattern| match pattern.strip_suffix('*') {
+                Some(start) => name
+                    .strip_prefix(start)
+                    .is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit())),
+                None => name == *pattern,
+            })
+    };
+    if rule.unless.is_empty() {
+        return Vec::new();
+    }
+    inventory
+        .package_ids()
+        .filter(|&id| is_guard(&inventory.package(id).name))
+        .collect()
+}
+
+fn under(path: &[u8], folders: &[&str]) -> bool {
+    folders
+        .iter()
+        .any(|folder| path.starts_with(folder.as_bytes()))
+}
+
+fn name_of(path: &[u8]) -> &[u8] {
+    path.rsplit(|&b| b == b'/').next().unwrap_or(path)
+}
+
+fn has_part(path: &[u8], part: &str) -> bool {
+    path.split(|&b| b == b'/').any(|p| p == part.as_bytes())
+}
+
+fn is_documentation(path: &[u8]) -> bool {
+    let folders = [
+        "/usr/share/doc/",
+        "/usr/share/info/",
+        "/usr/share/gtk-doc/",
+        "/usr/share/doc-base/",
+        "/usr/share/lintian/",
+        "/usr/share/bug/",
+        "/usr/share/linda/",
+        "/usr/share/groff/",
+        "/usr/share/help/",
+    ];
+    under(path, &folders) && !matches!(name_of(path), b"copyright")
+}
+
+fn is_manual(path: &[u8]) -> bool {
+    under(path, &["/usr/share/man/"])
+}
+
+fn is_translation(path: &[u8]) -> bool {
+    under(path, &["/usr/share/locale/"])
+        && path.ends_with(b".mo")
+        && !has_part(path, "en")
+        && !has_part(path, "en_US")
+}
+
+fn is_development(path: &[u8]) -> bool {
+    let name = name_of(path);
+    under(
+        path,
+        &[
+            "/usr/include/",
+            "/usr/share/aclocal/",
+            "/usr/share/pkgconfig/",
+            "/usr/lib/cmake/",
+            "/usr/share/cmake/",
+        ],
+    ) || (under(path, &["/usr/lib/"]) && (has_part(path, "pkgconfig") || has_part(path, "cmake")))
+        || (under(path, &["/usr/lib/"]) && (name.ends_with(b".la") || is_static_library(path)))
+}
+
+fn is_static_library(path: &[u8]) -> bool {
+    path.ends_with(b".a")
+}
+
+fn is_debug(path: &[u8]) -> bool {
+    under(path, &["/usr/lib/debug/"])
+}
+
+fn is_package_cache(path: &[u8]) -> bool {
+    under(
+        path,
+        &[
+            "/var/cache/apt/",
+            "/var/lib/apt/lists/",
+            "/var/cache/man/",
+            "/var/cache/fontconfig/",
+            "/var/backups/",
+        ],
+    ) || matches!(
+        path,
+        b"/var/lib/dpkg/status-old"
+            | b"/var/lib/dpkg/available-old"
+            | b"/var/lib/dpkg/diversions-old"
+            | b"/var/lib/dpkg/statoverride-old"
+            | b"/var/cache/debconf/config.dat-old"
+            | b"/var/cache/debconf/templates.dat-old"
+    )
+}
+
+fn is_user_cache(path: &[u8]) -> bool {
+    let rest = path.strip_prefix(b"/root/").or_else(|| {
+        let rest = path.strip_prefix(b"/home/")?;
+        rest.iter()
+            .position(|&b| b == b'/')
+            .map(|at| &rest[at + 1..])
+    });
+    rest.is_some_and(|rest| under(rest, &[".cache/"]))
+}
+
+fn is_log(path: &[u8]) -> bool {
+    under(path, &["/var/log/"])
+}
+
+fn is_temporary(path: &[u8]) -> bool {
+    under(path, &["/tmp/", "/var/tmp/", "/var/crash/"])
+}
+
+fn is_byte_code(path: &[u8]) -> bool {
+    has_part(path, "__pycache__") && path.ends_with(b".pyc")
+}
+
+fn is_test_suite(path: &[u8]) -> bool {
+    (has_part(path, "site-packages") || has_part(path, "dist-packages")) && has_part(path, "tests")
+}
+
 /// All rules.
-pub static RULES: &[Rule] = &[];
+pub static RULES: &[Rule] = &[
+    Rule {
+        id: "documentation",
+        heading: "documentation, but for copyright files",
+        risk: "A program that shows its own documentation finds none.",
+        is_default: true,
+        scope: Scope::Owned,
+        unless: &[],
+        matches: is_documentation,
+        exclusions: &[
+            "/usr/share/doc/*",
+            "+/usr/share/doc/*/copyright",
+            "/usr/share/info/*",
+            "/usr/share/gtk-doc/*",
+            "/usr/share/doc-base/*",
+            "/usr/share/lintian/*",
+            "/usr/share/bug/*",
+            "/usr/share/linda/*",
+            "/usr/share/groff/*",
+            "/usr/share/help/*",
+        ],
+    },
+    Rule {
+        id: "manuals",
+        heading: "manual pages",
+        risk: "man finds no page.",
+        is_default: true,
+        scope: Scope::Owned,
+        unless: &[],
+        matches: is_manual,
+        exclusions: &["/usr/share/man/*"],
+    },
+    Rule {
+        id: "translations",
+        heading: "translated messages, but for English",
+        risk: "Programs speak English whatever the locale; sorting, numbers and dates keep to the locale.",
+        is_default: true,
+        scope: Scope::Owned,
+        unless: &[],
+        matches: is_translation,
+        exclusions: &[
+            "/usr/share/locale/*.mo",
+            "+/usr/share/locale/en/*.mo",
+            "+/usr/share/locale/en_US/*.mo",
+        ],
+    },
+    Rule {
+        id: "development",
+        heading: "headers, static libraries and build files, unless a compiler stays",
+        risk: "Nothing can be compiled against these libraries.",
+        is_default: true,
+        scope: Scope::Owned,
+        unless: &[
+            "gcc",
+            "gcc-*",
+            "g++-*",
+            "clang",
+            "clang-*",
+            "gfortran-*",
+            "tcc",
+        ],
+        matches: is_development,
+        exclusions: &[
+            "/usr/include/*",
+            "/usr/share/aclocal/*",
+            "/usr/share/pkgconfig/*",
+            "/usr/lib/*/pkgconfig/*",
+            "/usr/lib/cmake/*",
+            "/usr/lib/*/cmake/*",
+            "/usr/share/cmake/*",
+            "/usr/lib/*.la",
+            "/usr/lib/*.a",
+        ],
+    },
+    Rule {
+        id: "debug-symbols",
+        heading: "separate debug symbols",
+        risk: "A debugger shows addresses instead of names.",
+        is_default: true,
+        scope: Scope::Owned,
+        unless: &[],
+        matches: is_debug,
+        exclusions: &["/usr/lib/debug/*"],
+    },
+    Rule {
+        id: "package-caches",
+        heading: "the package manager's downloads, lists and back-ups",
+        risk: "The next installation has to download its lists first.",
+        is_default: true,
+        scope: Scope::Unowned,
+        unless: &[],
+        matches: is_package_cache,
+        exclusions: &[],
+    },
+    Rule {
+        id: "user-caches",
+        heading: "caches in home folders",
+        risk: "Programs build or download their caches again.",
+        is_default: true,
+        scope: Scope::Unowned,
+        unless: &[],
+        matches: is_user_cache,
+        exclusions: &[],
+    },
+    Rule {
+        id: "logs",
+        heading: "logs",
+        risk: "The guest's past is no longer told; its folders stay.",
+        is_default: true,
+        scope: Scope::Unowned,
+        unless: &[],
+        matches: is_log,
+        exclusions: &[],
+    },
+    Rule {
+        id: "temporary",
+        heading: "temporary files and crash dumps",
+        risk: "What somebody left in /tmp is gone.",
+        is_default: true,
+        scope: Scope::Unowned,
+        unless: &[],
+        matches: is_temporary,
+        exclusions: &[],
+    },
+    Rule {
+        id: "byte-code",
+        heading: "Python's byte-code caches",
+        risk: "Python starts slower until it has compiled its modules again, and can only keep them where it may write.",
+        is_default: false,
+        scope: Scope::Both,
+        unless: &[],
+        matches: is_byte_code,
+        exclusions: &[],
+    },
+    Rule {
+        id: "test-suites",
+        heading: "test suites inside Python packages",
+        risk: "A package that imports its own tests at run time fails.",
+        is_default: false,
+        scope: Scope::Both,
+        unless: &[],
+        matches: is_test_suite,
+        exclusions: &["/usr/lib/python3/dist-packages/*/tests/*"],
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_have_names_of_their_own_and_fit_the_set() {
+        let mut ids: Vec<_> = RULES.iter().map(|rule| rule.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), RULES.len());
+        assert!(RULES.len() <= 32);
+    }
+
+    #[test]
+    fn paths_fall_into_their_classes() {
+        let cases: &[(&str, &[&str])] = &[
+            ("/usr/share/doc/curl/README", &["documentation"]),
+            ("/usr/share/doc/curl/copyright", &[]),
+            ("/usr/share/man/de/man1/ls.1.gz", &["manuals"]),
+            (
+                "/usr/share/locale/de/LC_MESSAGES/coreutils.mo",
+                &["translations"],
+            ),
+            ("/usr/share/locale/locale.alias", &[]),
+            ("/usr/include/stdio.h", &["development"]),
+            ("/usr/lib/x86_64-linux-gnu/libc.a", &["development"]),
+            ("/usr/lib/x86_64-linux-gnu/libc.so.6", &[]),
+            ("/home/sci/.cache/pip/x", &["user-caches"]),
+            ("/home/.cache/x", &[]),
+            ("/root/.cache/x", &["user-caches"]),
+            ("/var/log/journal/1/system.journal", &["logs"]),
+            (
+                "/usr/lib/python3/dist-packages/numpy/tests/test_a.py",
+                &["test-suites"],
+            ),
+            (
+                "/usr/lib/python3.11/__pycache__/abc.cpython-311.pyc",
+                &["byte-code"],
+            ),
+        ];
+        for (path, expected) in cases {
+            let found: Vec<_> = RULES
+                .iter()
+                .filter(|rule| (rule.matches)(path.as_bytes()))
+                .map(|rule| rule.id)
+                .collect();
+            assert_eq!(found, *expected, "{path}");
+        }
+    }
+
+    /// dpkg matches its globs with fnmatch without `FNM_PATHNAME`: a star crosses slashes.
+    fn dpkg_excludes(rule: &Rule, path: &str) -> bool {
+        let mut is_excluded = false;
+        for exclusion in rule.exclusions {
+            let (glob, verdict) = exclusion
+                .strip_prefix('+')
+                .map_or((*exclusion, true), |glob| (glob, false));
+            if globset::Glob::new(glob)
+                .expect("a glob")
+                .compile_matcher()
+                .is_match(path)
+            {
+                is_excluded = verdict;
+            }
+        }
+        is_excluded
+    }
+
+    #[test]
+    fn dpkg_exclusions_say_the_same_as_the_rules() {
+        let paths = [
+            "/usr/share/doc/a/b",
+            "/usr/share/doc/a/copyright",
+            "/usr/share/man/man1/x",
+            "/usr/share/locale/de/x.mo",
+            "/usr/share/locale/en/x.mo",
+            "/usr/include/x/y.h",
+            "/usr/lib/x/libx.a",
+            "/usr/lib/x/pkgconfig/x.pc",
+            "/usr/bin/x",
+            "/usr/lib/debug/.build-id/a",
+        ];
+        for rule in RULES.iter().filter(|rule| !rule.exclusions.is_empty()) {
+            for path in paths {
+                assert_eq!(
+                    dpkg_excludes(rule, path),
+                    (rule.matches)(path.as_bytes()),
+                    "{} {path}",
+                    rule.id
+                );
+            }
+        }
+    }
+}

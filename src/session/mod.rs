@@ -1,18 +1,7 @@
 //! A guest, the marks on it and the plan that follows: what both faces drive.
 
-use crate::graph::Graph;
-use crate::model::{Inventory, Unmet};
+pub use crate::load::Loaded;
 use crate::plan::{Level, Mark, RuleId, RuleSet, Selector, Wish};
-
-/// All that was loaded of one guest; never changes.
-pub struct Loaded {
-    /// The facts.
-    pub inventory: Inventory,
-    /// The needs.
-    pub graph: Graph,
-    /// Needs that nothing in the guest satisfies.
-    pub unmet: Vec<Unmet>,
-}
 
 /// What the scientist decided so far; a profile is this and a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +12,8 @@ pub struct Intent {
     pub rules: RuleSet,
     /// The level of what stays only because something needs it.
     pub needed_level: Level,
+    /// Paths that a workload really read, as escaped text, sorted; they only ever add.
+    pub trace: Vec<String>,
 }
 
 /// One change of the intent.
