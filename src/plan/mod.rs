@@ -1,10 +1,12 @@
 //! What stays and what goes: a pure function of inventory, needs, marks and rules.
 
 mod facets;
+pub mod intent;
 pub mod mark;
 pub mod rules;
 
 pub use facets::Facets;
+pub use intent::Intent;
 pub use mark::{Mark, Selector, Wish};
 pub use rules::{RULES, Rule, RuleId, RuleSet, Scope};
 

@@ -1,20 +1,8 @@
 //! A guest, the marks on it and the plan that follows: what both faces drive.
 
 pub use crate::load::Loaded;
-use crate::plan::{Level, Mark, RuleId, RuleSet, Selector, Wish};
-
-/// What the scientist decided so far; a profile is this and a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Intent {
-    /// In the order in which they were made; a later one wins over an earlier one about the same thing.
-    pub marks: Vec<Mark>,
-    /// Rules that are on.
-    pub rules: RuleSet,
-    /// The level of what stays only because something needs it.
-    pub needed_level: Level,
-    /// Paths that a workload really read, as escaped text, sorted; they only ever add.
-    pub trace: Vec<String>,
-}
+pub use crate::plan::Intent;
+use crate::plan::{Level, RuleId, Selector, Wish};
 
 /// One change of the intent.
 #[derive(Debug, Clone, PartialEq, Eq)]
