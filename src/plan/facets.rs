@@ -1,8 +1,9 @@
 //! What planning wants to know of every file, worked out once when a guest is loaded.
 
+use super::Sizes;
 use super::rules::{self, RULES};
-use super::{Bytes, Sizes};
-use crate::model::{FileId, FileKind, FileTree, Inventory, PackageId};
+use crate::model::{Bytes, FileId, FileKind, FileTree, Inventory, PackageId};
+use fixedbitset::FixedBitSet;
 
 /// One element a file, in arrays; see the fields.
 #[derive(Debug, Clone, Default)]
@@ -16,10 +17,12 @@ pub struct Facets {
     /// `wards[ward_rows[d]..ward_rows[d + 1]]`: the files whose guardian is folder `d`.
     ward_rows: Vec<u32>,
     wards: Vec<FileId>,
-    /// Packages that suspend each rule while they stay.
-    pub guards: Vec<Vec<PackageId>>,
+    /// Every symlink that leads somewhere, and where.
+    pub links: Vec<(FileId, FileId)>,
     /// The whole guest.
     pub before: Sizes,
+    /// Packages that suspend each rule while they stay.
+    pub guards: Vec<Vec<PackageId>>,
 }
 
 impl Facets {
@@ -30,6 +33,10 @@ impl Facets {
             classes: Vec::with_capacity(tree.len()),
             compressed: Vec::with_capacity(tree.len()),
             guardian: guardians(inventory),
+            links: tree
+                .ids()
+                .filter_map(|link| Some((link, tree.follow(link)?.file)))
+                .collect(),
             guards: RULES
                 .iter()
                 .map(|rule| rules::guards(inventory, rule))
@@ -48,7 +55,9 @@ impl Facets {
             facets.compressed.push(estimate(tree, file));
         }
         facets.index_wards();
-        facets.before = facets.sizes(tree, |_| true);
+        let mut all = FixedBitSet::with_capacity(tree.len());
+        all.insert_range(..);
+        facets.before = facets.weigh(tree, &all, |_, _| ());
         facets
     }
 
@@ -58,20 +67,30 @@ impl Facets {
             [self.ward_rows[folder.index()] as usize..self.ward_rows[folder.index() + 1] as usize]
     }
 
-    /// Adds up the files that a test lets through, each inode once.
-    pub fn sizes(&self, tree: &FileTree, keeps: impl Fn(FileId) -> bool) -> Sizes {
+    /// Adds up a set of files, each inode once; `each` sees every inode's first name in the set and its room on disk.
+    pub(super) fn weigh(
+        &self,
+        tree: &FileTree,
+        set: &FixedBitSet,
+        mut each: impl FnMut(FileId, Bytes),
+    ) -> Sizes {
         let mut sum = Sizes::default();
-        for file in tree.ids().filter(|&file| keeps(file)) {
+        for at in set.ones() {
+            let file = FileId(at as u32);
             sum.files += 1;
             let names = tree.names(file);
-            if names.len() > 1 && names.iter().find(|&&name| keeps(name)) != Some(&file) {
+            if names.len() > 1
+                && names.iter().find(|name| set.contains(name.index())) != Some(&file)
+            {
                 continue;
             }
             if tree.kind(file) == FileKind::Regular {
                 sum.apparent += Bytes(tree.size(file));
             }
-            sum.allocated += Bytes(tree.allocated(file));
-            sum.compressed += Bytes(u64::from(self.compressed[file.index()]));
+            let allocated = Bytes(tree.allocated(file));
+            sum.allocated += allocated;
+            sum.compressed += Bytes(u64::from(self.compressed[at]));
+            each(file, allocated);
         }
         sum
     }

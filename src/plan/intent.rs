@@ -14,3 +14,14 @@ pub struct Intent {
     /// Paths that a workload really read, as escaped text, sorted; they only ever add.
     pub trace: Vec<String>,
 }
+
+impl Default for Intent {
+    fn default() -> Self {
+        Self {
+            marks: Vec::new(),
+            rules: RuleSet::default(),
+            needed_level: Level::Trimmed,
+            trace: Vec::new(),
+        }
+    }
+}

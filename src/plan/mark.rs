@@ -1,6 +1,7 @@
 //! The scientist's intent: marks with selectors that hold across rebuilds of an image.
 
 use super::Level;
+use crate::model::Node;
 
 /// What a mark is about, by name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -37,4 +38,27 @@ pub struct Mark {
     pub selector: Selector,
     /// What is wanted.
     pub wish: Wish,
+}
+
+/// A mark and what it selects in one guest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResolvedMark {
+    /// What is wanted.
+    pub wish: Wish,
+    /// Packages and files, a folder for all that is in it.
+    pub nodes: Vec<Node>,
+    /// The selector as a person reads it, for findings.
+    pub label: String,
+}
+
+impl std::fmt::Display for Selector {
+    /// The selector as profiles and the screen name it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Package(pattern) => write!(f, "package {pattern}"),
+            Self::Path(pattern) => write!(f, "path {pattern}"),
+            Self::Module { language, name } => write!(f, "{language} module {name}"),
+            Self::Feature(name) => write!(f, "feature {name}"),
+        }
+    }
 }

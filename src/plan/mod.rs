@@ -1,14 +1,20 @@
 //! What stays and what goes: a pure function of inventory, needs, marks and rules.
 
+mod closure;
+mod decide;
 mod facets;
+mod findings;
 pub mod intent;
 pub mod mark;
 pub mod rules;
+mod why;
 
+pub use decide::{Inputs, decide};
 pub use facets::Facets;
 pub use intent::Intent;
-pub use mark::{Mark, Selector, Wish};
+pub use mark::{Mark, ResolvedMark, Selector, Wish};
 pub use rules::{RULES, Rule, RuleId, RuleSet, Scope};
+pub use why::{chain, next};
 
 use crate::model::{Bytes, FileId, Node, PackageId};
 use fixedbitset::FixedBitSet;
@@ -54,6 +60,8 @@ pub enum Reason {
     Need(u32),
     /// Its package stays.
     Owner(PackageId),
+    /// A traced workload read it.
+    Trace,
     /// No package owns it: the scientist's own.
     Unowned,
     /// Folders stay.

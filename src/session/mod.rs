@@ -1,20 +1,173 @@
 //! A guest, the marks on it and the plan that follows: what both faces drive.
 
+mod edit;
+mod explain;
+mod select;
+
 pub use crate::load::Loaded;
 pub use crate::plan::Intent;
-use crate::plan::{Level, RuleId, Selector, Wish};
+pub use edit::Edit;
+pub use explain::WhyLink;
 
-/// One change of the intent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Edit {
-    /// Sets the wish of a selector, replacing an earlier one of the same selector.
-    Mark(Selector, Wish),
-    /// Takes the mark of a selector away.
-    Unmark(Selector),
-    /// Switches a rule.
-    Rule(RuleId, bool),
-    /// Sets the level of what stays only because something needs it.
-    NeededLevel(Level),
-    /// Replaces everything, as when a profile is opened.
-    Replace(Intent),
+use crate::model::{FileId, Inventory, Node};
+use crate::plan::{self, Inputs, Plan, ResolvedMark, Selector, Wish};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// One guest under the scientist's hands. Every edit recomputes the whole plan.
+pub struct Session {
+    loaded: Arc<Loaded>,
+    intent: Intent,
+    plan: Plan,
+    undo: Vec<Intent>,
+    redo: Vec<Intent>,
+    /// What each selector selects here, worked out once: a glob over all paths takes longer than a plan.
+    selected: HashMap<Selector, Arc<[Node]>>,
+}
+
+impl Session {
+    /// Plans a guest under an intent.
+    pub fn new(loaded: Arc<Loaded>, intent: Intent) -> Self {
+        let mut selected = HashMap::new();
+        let plan = decide(&loaded, &intent, &mut selected);
+        Self {
+            loaded,
+            intent,
+            plan,
+            undo: Vec::new(),
+            redo: Vec::new(),
+            selected,
+        }
+    }
+
+    /// All that was loaded of the guest.
+    pub fn loaded(&self) -> &Arc<Loaded> {
+        &self.loaded
+    }
+
+    /// The guest's facts.
+    pub fn inventory(&self) -> &Inventory {
+        &self.loaded.inventory
+    }
+
+    /// What the scientist decided so far.
+    pub fn intent(&self) -> &Intent {
+        &self.intent
+    }
+
+    /// What follows from it.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Makes one change; false when it changes nothing.
+    pub fn apply(&mut self, edit: Edit) -> bool {
+        let changed = edit.on(&self.intent);
+        if changed == self.intent {
+            return false;
+        }
+        self.undo.push(std::mem::replace(&mut self.intent, changed));
+        self.redo.clear();
+        self.replan();
+        true
+    }
+
+    /// Takes the last change back; false when there is none.
+    pub fn undo(&mut self) -> bool {
+        let Some(earlier) = self.undo.pop() else {
+            return false;
+        };
+        self.redo.push(std::mem::replace(&mut self.intent, earlier));
+        self.replan();
+        true
+    }
+
+    /// Makes the change again that was last taken back; false when there is none.
+    pub fn redo(&mut self) -> bool {
+        let Some(later) = self.redo.pop() else {
+            return false;
+        };
+        self.undo.push(std::mem::replace(&mut self.intent, later));
+        self.replan();
+        true
+    }
+
+    /// How many changes can be taken back and made again.
+    pub fn history(&self) -> (usize, usize) {
+        (self.undo.len(), self.redo.len())
+    }
+
+    /// The last mark that selects exactly this node, by position, and its wish.
+    pub fn wish_of(&self, node: Node) -> Option<(usize, Wish)> {
+        let marks = self.intent.marks.iter().enumerate().rev();
+        let selects = |selector: &Selector| {
+            self.selected
+                .get(selector)
+                .is_some_and(|nodes| nodes.contains(&node))
+        };
+        marks
+            .into_iter()
+            .find(|(_, mark)| selects(&mark.selector))
+            .map(|(at, mark)| (at, mark.wish))
+    }
+
+    /// How many packages and files a mark selects.
+    pub fn mark_matches(&self, mark: usize) -> usize {
+        self.intent
+            .marks
+            .get(mark)
+            .and_then(|mark| self.selected.get(&mark.selector))
+            .map_or(0, |nodes| nodes.len())
+    }
+
+    /// The selector that a mark on this node gets.
+    pub fn selector_for(&self, node: Node) -> Selector {
+        select::selector_for(self.inventory(), node)
+    }
+
+    /// The chain of reasons for a node, from itself to a mark, the boot set or a rule.
+    pub fn why(&self, node: Node) -> Vec<WhyLink> {
+        explain::why(&self.loaded, &self.intent, &self.plan, node)
+    }
+
+    fn replan(&mut self) {
+        self.plan = decide(&self.loaded, &self.intent, &mut self.selected);
+    }
+}
+
+fn decide(loaded: &Loaded, intent: &Intent, selected: &mut HashMap<Selector, Arc<[Node]>>) -> Plan {
+    let marks: Vec<ResolvedMark> = intent
+        .marks
+        .iter()
+        .map(|mark| {
+            let nodes = selected
+                .entry(mark.selector.clone())
+                .or_insert_with(|| select::resolve(&loaded.inventory, &mark.selector).into());
+            ResolvedMark {
+                wish: mark.wish,
+                nodes: nodes.to_vec(),
+                label: mark.selector.to_string(),
+            }
+        })
+        .collect();
+    let trace: Vec<FileId> = intent
+        .trace
+        .iter()
+        .filter_map(|path| {
+            loaded
+                .inventory
+                .tree
+                .lookup(&crate::model::text::unescape(path))
+        })
+        .collect();
+    plan::decide(&Inputs {
+        inventory: &loaded.inventory,
+        graph: &loaded.graph,
+        facets: &loaded.facets,
+        unmet: &loaded.unmet,
+        marks: &marks,
+        rules: intent.rules,
+        needed_level: intent.needed_level,
+        trace: &trace,
+    })
 }

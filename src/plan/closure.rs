@@ -1,0 +1,390 @@
+//! What stays: everything that the roots reach through needs.
+//!
+//! Breadth first from marks, boot set, essential packages, trace and unowned files, so that the first reason found is the
+//! end of a shortest chain. Levels only ever rise and files are only ever added, so that the result does not depend on
+//! anything but its inputs.
+
+use super::{Inputs, Level, Reason, RuleId, RuleSet, Wish};
+use crate::model::{FileId, Need, Node, PackageId};
+use fixedbitset::FixedBitSet;
+use std::collections::VecDeque;
+
+/// An element of [`Closure::wishes`] without a mark.
+pub(super) const NO_MARK: u32 = u32::MAX;
+
+/// What stays, and the first reason found for each thing.
+pub(super) struct Closure<'a> {
+    inputs: &'a Inputs<'a>,
+    pub levels: Vec<Option<Level>>,
+    pub package_reasons: Vec<Reason>,
+    pub kept: FixedBitSet,
+    pub reasons: Vec<Reason>,
+    /// The last mark about each file, by position, or [`NO_MARK`]; empty when no mark is about a file.
+    pub wishes: Vec<u32>,
+    /// The last mark about each package.
+    pub package_wishes: Vec<Option<u32>>,
+    /// Folders that a package with files of its own left claims.
+    claimed: FixedBitSet,
+    pub rules: RuleSet,
+    /// Needs between packages, with the number of packages standing for the root: what retained sizes are made from.
+    pub influences: Vec<(u32, u32)>,
+    last_influence: Vec<u32>,
+    queue: VecDeque<Node>,
+}
+
+impl<'a> Closure<'a> {
+    pub fn run(inputs: &'a Inputs<'a>) -> Self {
+        let packages = inputs.inventory.packages.len();
+        let files = inputs.inventory.tree.len();
+        let mut closure = Self {
+            inputs,
+            levels: vec![None; packages],
+            package_reasons: vec![Reason::NotNeeded; packages],
+            kept: FixedBitSet::with_capacity(files),
+            reasons: vec![Reason::NotNeeded; files],
+            wishes: Vec::new(),
+            package_wishes: vec![None; packages],
+            claimed: FixedBitSet::with_capacity(files),
+            rules: inputs.rules,
+            influences: Vec::new(),
+            last_influence: vec![u32::MAX; packages + 1],
+            queue: VecDeque::new(),
+        };
+        closure.read_marks();
+        closure.add_roots();
+        closure.drain();
+        while closure.suspend_rules() {
+            closure.drain();
+        }
+        closure.add_followers();
+        closure
+    }
+
+    /// Whether the last mark about this file wants it gone.
+    pub fn is_marked_drop(&self, file: FileId) -> bool {
+        self.mark_about(file)
+            .is_some_and(|mark| self.inputs.marks[mark as usize].wish == Wish::Drop)
+    }
+
+    /// The last mark about this file.
+    pub fn mark_about(&self, file: FileId) -> Option<u32> {
+        self.wishes
+            .get(file.index())
+            .copied()
+            .filter(|&mark| mark != NO_MARK)
+    }
+
+    /// The first active rule that takes this file.
+    pub fn rule_about(&self, file: FileId) -> Option<RuleId> {
+        let active = self.inputs.facets.classes[file.index()] & self.rules.0;
+        (active != 0).then(|| RuleId(active.trailing_zeros() as u8))
+    }
+
+    fn read_marks(&mut self) {
+        for (at, mark) in self.inputs.marks.iter().enumerate() {
+            for &node in &mark.nodes {
+                match node {
+                    Node::Package(id) => self.package_wishes[id.index()] = Some(at as u32),
+                    Node::File(file) => {
+                        self.wishes
+                            .resize(self.inputs.inventory.tree.len(), NO_MARK);
+                        let range = self.inputs.inventory.tree.subtree(file);
+                        self.wishes[range.start as usize..range.end as usize].fill(at as u32);
+                    }
+                }
+            }
+        }
+    }
+
+    fn add_roots(&mut self) {
+        let inputs = self.inputs;
+        for at in 0..self.package_wishes.len() {
+            if let Some(mark) = self.package_wishes[at]
+                && let Wish::Keep(level) = inputs.marks[mark as usize].wish
+            {
+                self.raise(PackageId(at as u32), level, Reason::Mark(mark));
+            }
+        }
+        for at in 0..self.wishes.len() {
+            let file = FileId(at as u32);
+            if let Some(mark) = self.mark_about(file)
+                && !self.is_marked_drop(file)
+            {
+                self.keep(file, Reason::Mark(mark));
+            }
+        }
+        for (at, root) in inputs.inventory.boot.roots.iter().enumerate() {
+            self.reach(
+                root.node,
+                Reason::Boot(at as u32),
+                self.boot_level(),
+                self.owner_number(None),
+            );
+        }
+        for id in inputs.inventory.package_ids() {
+            let package = inputs.inventory.package(id);
+            if package.essential || package.protected {
+                self.raise(
+                    id,
+                    inputs.needed_level.max(Level::Trimmed),
+                    Reason::Essential,
+                );
+            }
+        }
+        for &file in inputs.trace {
+            self.keep(file, Reason::Trace);
+        }
+        self.add_unowned();
+    }
+
+    fn add_unowned(&mut self) {
+        let inventory = self.inputs.inventory;
+        for file in inventory.tree.ids() {
+            let is_root = inventory.owner(file).is_none()
+                && !inventory.tree.is_directory(file)
+                && inventory.follows[file.index()].is_none()
+                && self.inputs.facets.guardian[file.index()].is_none();
+            if is_root {
+                self.keep_unowned(file);
+            }
+        }
+    }
+
+    fn keep_unowned(&mut self, file: FileId) {
+        if !self.is_marked_drop(file) && self.rule_about(file).is_none() {
+            self.keep(file, Reason::Unowned);
+        }
+    }
+
+    /// The level of boot packages: cut below trimmed only where a trace tells what booting reads.
+    fn boot_level(&self) -> Level {
+        if self.inputs.trace.is_empty() {
+            self.inputs.needed_level.max(Level::Trimmed)
+        } else {
+            self.needed_files_level()
+        }
+    }
+
+    /// The level of a package that a kept file needs.
+    fn needed_files_level(&self) -> Level {
+        self.inputs.needed_level.max(Level::NeededOnly)
+    }
+
+    /// The level of a package that a package at `level` declares.
+    fn declared_level(&self, level: Level) -> Level {
+        match (level, self.inputs.needed_level) {
+            (Level::Hollowed, _) | (_, Level::Hollowed | Level::NeededOnly) => Level::Hollowed,
+            (_, needed) => needed,
+        }
+    }
+
+    /// A mark below trimmed is also a ceiling, except that files which something kept needs always stay.
+    fn ceiling(&self, package: PackageId, level: Level, reason: Reason) -> Level {
+        let Some(mark) = self.package_wishes[package.index()] else {
+            return level;
+        };
+        match (self.inputs.marks[mark as usize].wish, reason) {
+            (_, Reason::Boot(_) | Reason::Essential) => level,
+            (Wish::Keep(Level::NeededOnly), _) => level.min(Level::NeededOnly),
+            (Wish::Keep(Level::Hollowed), Reason::Need(edge)) => {
+                let is_declared = matches!(self.inputs.graph.need(edge).to, Node::Package(_));
+                level.min(if is_declared {
+                    Level::Hollowed
+                } else {
+                    Level::NeededOnly
+                })
+            }
+            (Wish::Keep(Level::Hollowed), Reason::Mark(_)) => Level::Hollowed,
+            _ => level,
+        }
+    }
+
+    fn raise(&mut self, package: PackageId, level: Level, reason: Reason) {
+        let level = self.ceiling(package, level, reason);
+        if !matches!(reason, Reason::Need(_) | Reason::Owner(_)) {
+            self.influence(self.owner_number(None), package.0);
+        }
+        let current = self.levels[package.index()];
+        if current.is_none() {
+            self.package_reasons[package.index()] = reason;
+        }
+        if current < Some(level) {
+            self.levels[package.index()] = Some(level);
+            self.queue.push_back(Node::Package(package));
+        }
+    }
+
+    fn keep(&mut self, file: FileId, reason: Reason) {
+        if self.inputs.inventory.tree.is_directory(file) || self.kept.put(file.index()) {
+            return;
+        }
+        self.reasons[file.index()] = reason;
+        let has_needs = !self.inputs.graph.needs_of(Node::File(file)).1.is_empty();
+        let has_owner =
+            !matches!(reason, Reason::Owner(_)) && self.inputs.inventory.owner(file).is_some();
+        if has_needs || has_owner {
+            self.queue.push_back(Node::File(file));
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(node) = self.queue.pop_front() {
+            match node {
+                Node::Package(package) => self.expand_package(package),
+                Node::File(file) => self.expand_file(file),
+            }
+        }
+    }
+
+    fn expand_package(&mut self, package: PackageId) {
+        let Some(level) = self.levels[package.index()] else {
+            return;
+        };
+        let (first, needs) = self.inputs.graph.needs_of(Node::Package(package));
+        for (at, need) in needs.iter().enumerate() {
+            if level > Level::Hollowed || matches!(need.to, Node::Package(_)) {
+                self.follow(
+                    first + at as u32,
+                    need,
+                    self.declared_level(level),
+                    package.0,
+                );
+            }
+        }
+        let facts = self.inputs.inventory.package(package);
+        if level == Level::NeededOnly {
+            for &file in &facts.conffiles {
+                if !self.is_marked_drop(file) {
+                    self.keep(file, Reason::Owner(package));
+                }
+            }
+        }
+        if level > Level::Hollowed {
+            for &file in &facts.files {
+                if self.inputs.inventory.tree.is_directory(file) {
+                    self.claim(file);
+                } else if level > Level::NeededOnly {
+                    self.keep_owned(package, level, file);
+                }
+            }
+        }
+    }
+
+    fn keep_owned(&mut self, package: PackageId, level: Level, file: FileId) {
+        let is_cut = level < Level::Whole && self.rule_about(file).is_some();
+        if !is_cut && !self.is_marked_drop(file) {
+            self.keep(file, Reason::Owner(package));
+        }
+    }
+
+    fn claim(&mut self, folder: FileId) {
+        if !self.claimed.put(folder.index()) {
+            for &file in self.inputs.facets.wards(folder) {
+                if self.inputs.inventory.follows[file.index()].is_none() {
+                    self.keep_unowned(file);
+                }
+            }
+        }
+    }
+
+    fn expand_file(&mut self, file: FileId) {
+        let owner = self.inputs.inventory.owner(file);
+        if let Some(owner) = owner
+            && self.levels[owner.index()] < Some(Level::NeededOnly)
+        {
+            self.raise(owner, self.needed_files_level(), self.reasons[file.index()]);
+        }
+        let from = self.owner_number(owner);
+        let (first, needs) = self.inputs.graph.needs_of(Node::File(file));
+        for (at, need) in needs.iter().enumerate() {
+            self.follow(first + at as u32, need, self.needed_files_level(), from);
+        }
+    }
+
+    fn follow(&mut self, edge: u32, need: &Need, level: Level, from: u32) {
+        self.reach(need.to, Reason::Need(edge), level, from);
+    }
+
+    fn reach(&mut self, to: Node, reason: Reason, level: Level, from: u32) {
+        match to {
+            Node::Package(package) => {
+                self.influence(from, package.0);
+                self.raise(package, level, reason);
+            }
+            Node::File(file) => {
+                for id in self.inputs.inventory.tree.subtree(file).map(FileId) {
+                    if let Some(owner) = self.inputs.inventory.owner(id) {
+                        self.influence(from, owner.0);
+                    }
+                    self.keep(id, reason);
+                }
+            }
+        }
+    }
+
+    fn owner_number(&self, owner: Option<PackageId>) -> u32 {
+        owner.map_or(self.levels.len() as u32, |owner| owner.0)
+    }
+
+    fn influence(&mut self, from: u32, to: u32) {
+        if from != to && std::mem::replace(&mut self.last_influence[to as usize], from) != from {
+            self.influences.push((from, to));
+        }
+    }
+
+    /// Switches off rules whose guards stay; tells whether that brought anything back.
+    fn suspend_rules(&mut self) -> bool {
+        let stays = |package: &PackageId| self.levels[package.index()] > Some(Level::Hollowed);
+        let suspended: Vec<RuleId> = RuleId::all()
+            .filter(|&id| self.rules.contains(id))
+            .filter(|id| self.inputs.facets.guards[id.0 as usize].iter().any(stays))
+            .collect();
+        for &id in &suspended {
+            self.rules = self.rules.with(id, false);
+        }
+        if !suspended.is_empty() {
+            for at in 0..self.levels.len() {
+                if let Some(level @ (Level::Trimmed | Level::Whole)) = self.levels[at] {
+                    let package = PackageId(at as u32);
+                    for &file in &self.inputs.inventory.package(package).files {
+                        self.keep_owned(package, level, file);
+                    }
+                }
+            }
+        }
+        !self.queue.is_empty()
+    }
+
+    /// Links and made files stay with what they come from; nothing needs them, so nothing follows from them.
+    fn add_followers(&mut self) {
+        let inventory = self.inputs.inventory;
+        for &(link, target) in &self.inputs.facets.links {
+            let is_cut = inventory
+                .owner(link)
+                .is_some_and(|owner| self.levels[owner.index()] == Some(Level::NeededOnly));
+            if is_cut {
+                self.keep_follower(link, target);
+            }
+        }
+        for (at, target) in inventory.follows.iter().enumerate() {
+            if let Some(target) = *target {
+                self.keep_follower(FileId(at as u32), target);
+            }
+        }
+    }
+
+    fn keep_follower(&mut self, file: FileId, target: FileId) {
+        let stays = if self.inputs.inventory.tree.is_directory(target) {
+            self.inputs.inventory.owner(target).is_none() || self.claimed.contains(target.index())
+        } else {
+            self.kept.contains(target.index())
+        };
+        if stays
+            && !self.is_marked_drop(file)
+            && self.rule_about(file).is_none()
+            && !self.kept.put(file.index())
+        {
+            self.reasons[file.index()] = Reason::Follows(target);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What a person should know about a plan.
+
+use super::closure::Closure;
+use super::{Finding, Inputs, Level, Reason, Severity, Wish};
+use crate::model::text::escape;
+use crate::model::{FileId, Node, PackageId};
+
+/// All findings, worst first, then in the inventory's order.
+pub(super) fn collect(inputs: &Inputs<'_>, closure: &Closure<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (at, mark) in inputs.marks.iter().enumerate() {
+        findings.extend(about_mark(inputs, closure, at as u32, mark.wish));
+    }
+    findings.extend(about_boot(inputs));
+    findings.extend(about_unmet(inputs, closure));
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings
+}
+
+fn warning(node: Option<Node>, message: String) -> Finding {
+    Finding {
+        severity: Severity::Warning,
+        node,
+        message,
+    }
+}
+
+fn about_mark(inputs: &Inputs<'_>, closure: &Closure<'_>, at: u32, wish: Wish) -> Option<Finding> {
+    let mark = &inputs.marks[at as usize];
+    if mark.nodes.is_empty() {
+        return Some(warning(
+            None,
+            format!("the mark on {} matches nothing in this guest", mark.label),
+        ));
+    }
+    let owns = |package: &PackageId| closure.package_wishes[package.index()] == Some(at);
+    let packages: Vec<PackageId> = mark
+        .nodes
+        .iter()
+        .filter_map(|node| match node {
+            Node::Package(package) => Some(*package),
+            Node::File(_) => None,
+        })
+        .filter(owns)
+        .collect();
+    match wish {
+        Wish::Drop => {
+            let stay: Vec<&PackageId> = packages
+                .iter()
+                .filter(|id| closure.levels[id.index()].is_some())
+                .collect();
+            let files = closure
+                .wishes
+                .iter()
+                .enumerate()
+                .filter(|&(_, &mark)| mark == at);
+            let stuck = files.filter(|&(file, _)| {
+                closure.kept.contains(file)
+                    && !inputs.inventory.tree.is_directory(FileId(file as u32))
+            });
+            let first = stay.first().map(|&&id| Node::Package(id));
+            dropped_but_needed(
+                inputs,
+                mark.label.as_str(),
+                first,
+                stay.len(),
+                stuck.count(),
+            )
+        }
+        Wish::Keep(Level::Hollowed) => {
+            let stays = |id: &&PackageId| closure.levels[id.index()] > Some(Level::Hollowed);
+            let first = packages.iter().find(stays)?;
+            let name = inputs.inventory.package_label(*first);
+            let why = match closure.package_reasons[first.index()] {
+                Reason::Boot(_) => "the boot set needs it",
+                Reason::Essential => "it is essential",
+                _ => "files that stay need files of it",
+            };
+            Some(warning(
+                Some(Node::Package(*first)),
+                format!("{name} cannot be hollowed whole: {why}"),
+            ))
+        }
+        Wish::Keep(_) => None,
+    }
+}
+
+fn dropped_but_needed(
+    inputs: &Inputs<'_>,
+    label: &str,
+    first: Option<Node>,
+    packages: usize,
+    files: usize,
+) -> Option<Finding> {
+    let what = match (packages, files) {
+        (0, 0) => return None,
+        (0, files) => format!("{files} of its files stay"),
+        (1, _) => match first {
+            Some(Node::Package(id)) => format!("{} stays", inputs.inventory.package_label(id)),
+            _ => "one package stays".to_owned(),
+        },
+        (packages, _) => format!("{packages} of its packages stay"),
+    };
+    Some(warning(
+        first,
+        format!("{label} is marked drop, but {what}: something that stays needs it"),
+    ))
+}
+
+fn about_boot(inputs: &Inputs<'_>) -> Vec<Finding> {
+    let boot = &inputs.inventory.boot;
+    let mut findings = Vec::new();
+    if boot.kernel.is_none() {
+        findings.push(warning(
+            None,
+            "no kernel was found that a boot entry loads".to_owned(),
+        ));
+    }
+    if boot.loader.is_empty() {
+        findings.push(warning(None, "no boot loader was found".to_owned()));
+    }
+    findings
+}
+
+fn about_unmet(inputs: &Inputs<'_>, closure: &Closure<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for unmet in inputs.unmet {
+        let name = match unmet.from {
+            Node::Package(id) if closure.levels[id.index()] > Some(Level::Hollowed) => {
+                inputs.inventory.package_label(id)
+            }
+            Node::File(file) if closure.kept.contains(file.index()) => {
+                escape(&inputs.inventory.tree.path(file)).into_owned()
+            }
+            _ => continue,
+        };
+        let message = format!(
+            "{name} needs {}, which the source does not have either",
+            escape(&unmet.what)
+        );
+        findings.push(Finding {
+            severity: Severity::Note,
+            node: Some(unmet.from),
+            message,
+        });
+    }
+    findings
+}
