@@ -6,5 +6,6 @@ pub mod guest;
 pub mod job;
 pub mod load;
 pub mod model;
+pub mod pkgdb;
 pub mod plan;
 pub mod session;

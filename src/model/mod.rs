@@ -8,6 +8,7 @@ pub mod package;
 pub mod text;
 pub mod tree;
 mod tree_builder;
+pub mod version;
 
 pub use bytes::Bytes;
 pub use inventory::{Inventory, Warning};

@@ -2,6 +2,7 @@
 
 use super::need::Node;
 use super::tree::FileId;
+use std::collections::BTreeMap;
 
 /// `/etc/os-release` and the machine's architecture.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -89,4 +90,7 @@ pub struct BootChain {
     pub target: String,
     /// All that must stay, in a fixed order.
     pub roots: Vec<BootRoot>,
+    /// What each way in or service that a mark can name (`ssh`, `network`) consists of here; empty where the guest
+    /// lacks it.
+    pub features: BTreeMap<String, Vec<Node>>,
 }

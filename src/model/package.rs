@@ -2,6 +2,7 @@
 
 use super::bytes::Bytes;
 use super::tree::FileId;
+use std::fmt;
 
 /// The place of a package in [`Inventory::packages`](super::Inventory::packages).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,8 +35,27 @@ pub struct Relation {
     pub bound: Option<VersionBound>,
 }
 
+impl fmt::Display for Relation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if let Some(arch) = &self.arch {
+            write!(f, ":{arch}")?;
+        }
+        if let Some(bound) = &self.bound {
+            write!(f, " ({} {})", bound.operator, bound.version)?;
+        }
+        Ok(())
+    }
+}
+
 /// Alternatives, any of which will do: `a | b`.
 pub type Clause = Vec<Relation>;
+
+/// A clause as the package manager writes it.
+pub fn clause_text(clause: &[Relation]) -> String {
+    let parts: Vec<String> = clause.iter().map(ToString::to_string).collect();
+    parts.join(" | ")
+}
 
 /// One installed package.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

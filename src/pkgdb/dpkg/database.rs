@@ -1,0 +1,245 @@
+//! The whole database put together: packages with their files, owners of files, texts that an export may rewrite.
+
+use super::lists::{Places, paths, record_name};
+use super::records::{auto_installed, diversions};
+use super::status;
+use crate::job::{Cancelled, Job};
+use crate::model::inventory::NO_OWNER;
+use crate::model::text::escape;
+use crate::model::{FileId, FileKind, FileTree, Package, PackageId, Warning};
+use std::collections::BTreeMap;
+
+const STATUS: &[u8] = b"/var/lib/dpkg/status";
+const INFO: &[u8] = b"/var/lib/dpkg/info";
+const DIVERSIONS: &[u8] = b"/var/lib/dpkg/diversions";
+const EXTENDED_STATES: &[u8] = b"/var/lib/apt/extended_states";
+
+/// Single files whose text an export may have to rewrite.
+const TEXTS: &[&[u8]] = &[
+    STATUS,
+    DIVERSIONS,
+    EXTENDED_STATES,
+    b"/var/lib/dpkg/statoverride",
+];
+
+/// Folders of such files.
+const TEXT_FOLDERS: &[&[u8]] = &[b"/var/lib/dpkg/alternatives", b"/var/lib/dpkg/triggers"];
+
+/// Gives a regular file's whole contents; `None` when it cannot be read or is too large, which is a warning already.
+pub type Fetch<'a> = &'a mut dyn FnMut(FileId) -> Option<Vec<u8>>;
+
+/// What the database says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Database {
+    /// Installed packages by name, then architecture.
+    pub packages: Vec<Package>,
+    /// One element a file: `PackageId.0` or [`NO_OWNER`].
+    pub owners: Vec<u32>,
+    /// Contents of the files that an export may have to rewrite.
+    pub texts: BTreeMap<FileId, Vec<u8>>,
+    /// The native architecture; empty when unknown.
+    pub arch: String,
+    /// What could not be read.
+    pub warnings: Vec<Warning>,
+}
+
+/// Reads the database of a guest. Without one, every file counts as unowned, and that is a warning.
+pub fn read(tree: &FileTree, fetch: Fetch<'_>, job: &Job) -> Result<Database, Cancelled> {
+    let mut database = Database {
+        owners: vec![NO_OWNER; tree.len()],
+        ..Database::default()
+    };
+    database.read_texts(tree, fetch, job)?;
+    if database.text(tree, STATUS).is_none() {
+        let message = "no dpkg status: all files count as unowned";
+        database.warnings.push(Warning::new(STATUS, message));
+    }
+    let mut warnings = Vec::new();
+    let status = database.text(tree, STATUS).unwrap_or_default();
+    let records = status::read(STATUS, status, &mut warnings);
+    database.warnings.append(&mut warnings);
+    let (packages, conffiles): (Vec<Package>, Vec<_>) = records
+        .into_iter()
+        .map(|record| (record.package, record.conffiles))
+        .unzip();
+    database.packages = packages;
+    database.arch = database
+        .packages
+        .iter()
+        .find(|package| package.name == "dpkg")
+        .map_or(String::new(), |package| package.arch.clone());
+    database.mark_auto(tree);
+    database.read_lists(tree, &conffiles, fetch, job)?;
+    Ok(database)
+}
+
+impl Database {
+    fn read_texts(
+        &mut self,
+        tree: &FileTree,
+        fetch: Fetch<'_>,
+        job: &Job,
+    ) -> Result<(), Cancelled> {
+        let single = TEXTS
+            .iter()
+            .filter_map(|path| Some(tree.resolve(path)?.file));
+        let listed = TEXT_FOLDERS
+            .iter()
+            .filter_map(|path| tree.resolve(path))
+            .flat_map(|folder| tree.children(folder.file).iter().copied());
+        for file in single.chain(listed) {
+            job.check()?;
+            if tree.kind(file) == FileKind::Regular
+                && let Some(bytes) = fetch(file)
+            {
+                self.texts.insert(file, bytes);
+            }
+        }
+        Ok(())
+    }
+
+    fn text(&self, tree: &FileTree, path: &[u8]) -> Option<&[u8]> {
+        let file = tree.resolve(path)?.file;
+        self.texts.get(&file).map(Vec::as_slice)
+    }
+
+    fn mark_auto(&mut self, tree: &FileTree) {
+        let mut warnings = Vec::new();
+        let text = self.text(tree, EXTENDED_STATES).unwrap_or_default();
+        let auto = auto_installed(EXTENDED_STATES, text, &mut warnings);
+        for package in &mut self.packages {
+            // apt records `all` packages under the native architecture.
+            let arch = if package.arch == "all" {
+                &self.arch
+            } else {
+                &package.arch
+            };
+            package.auto_installed = auto.contains(&(package.name.clone(), arch.clone()));
+        }
+        self.warnings.append(&mut warnings);
+    }
+
+    fn read_lists(
+        &mut self,
+        tree: &FileTree,
+        conffiles: &[Vec<Vec<u8>>],
+        fetch: Fetch<'_>,
+        job: &Job,
+    ) -> Result<(), Cancelled> {
+        let mut warnings = Vec::new();
+        let diverted = diversions(
+            DIVERSIONS,
+            self.text(tree, DIVERSIONS).unwrap_or_default(),
+            &mut warnings,
+        );
+        self.warnings.append(&mut warnings);
+        let places = Places::new(tree, &diverted);
+        let mut listed: Vec<Vec<FileId>> = vec![Vec::new(); self.packages.len()];
+        let lists = self.sort_records(tree);
+        for (done, &list) in lists.iter().enumerate() {
+            job.check()?;
+            job.items(
+                "reading package lists",
+                done as u64,
+                Some(lists.len() as u64),
+            );
+            let Some((list, id)) = list else { continue };
+            let name = &self.packages[id.index()].name;
+            let bytes = fetch(list).unwrap_or_default();
+            listed[id.index()] = paths(&tree.path(list), &bytes, &mut self.warnings)
+                .into_iter()
+                .filter_map(|path| places.find(name, path))
+                .collect();
+        }
+        for (at, paths) in conffiles.iter().enumerate() {
+            let name = &self.packages[at].name;
+            let mut found: Vec<FileId> = paths
+                .iter()
+                .filter_map(|path| places.find(name, path))
+                .filter(|&file| !tree.is_directory(file))
+                .collect();
+            found.sort_unstable();
+            found.dedup();
+            self.packages[at].conffiles = found;
+        }
+        self.own(tree, listed);
+        Ok(())
+    }
+
+    /// Gives each package its record files; returns the lists with their packages.
+    fn sort_records(&mut self, tree: &FileTree) -> Vec<Option<(FileId, PackageId)>> {
+        let mut lists = vec![None; self.packages.len()];
+        let Some(info) = tree.resolve(INFO) else {
+            return lists;
+        };
+        for &file in tree.children(info.file) {
+            let Some((name, arch, kind)) = record_name(tree.name(file)) else {
+                continue;
+            };
+            let Some(id) = self.package_of_record(name, arch) else {
+                continue;
+            };
+            self.packages[id.index()].record_files.push(file);
+            if kind == "list" && tree.kind(file) == FileKind::Regular {
+                lists[id.index()] = Some((file, id));
+            }
+        }
+        for (package, list) in self.packages.iter().zip(&lists) {
+            if list.is_none() {
+                let name = escape(package.name.as_bytes());
+                let message = format!("no file list of package {name}");
+                self.warnings.push(Warning::new(INFO, message));
+            }
+        }
+        lists
+    }
+
+    /// The package of a record file's name; a name without architecture is not one of several instances.
+    fn package_of_record(&self, name: &str, arch: Option<&str>) -> Option<PackageId> {
+        let first = self
+            .packages
+            .partition_point(|package| package.name.as_str() < name);
+        let twins = self.packages[first..]
+            .iter()
+            .take_while(|package| package.name == name)
+            .enumerate();
+        let at = match arch {
+            Some(arch) => twins.into_iter().find(|(_, package)| package.arch == arch),
+            None => twins
+                .into_iter()
+                .find(|(_, package)| package.multi_arch != "same"),
+        };
+        // Old records of a `same` package may lack the architecture.
+        let (offset, _) = at.or_else(|| {
+            let only = self.packages.get(first)?;
+            (arch.is_none() && only.name == name).then_some((0, only))
+        })?;
+        Some(PackageId((first + offset) as u32))
+    }
+
+    /// Hands out the files. A link to a folder that several packages list is the folder to them: nobody owns it.
+    fn own(&mut self, tree: &FileTree, listed: Vec<Vec<FileId>>) {
+        let mut claims = vec![0u32; tree.len()];
+        for file in listed.iter().flatten() {
+            claims[file.index()] += 1;
+        }
+        let is_shared_link = |file: FileId| {
+            claims[file.index()] > 1
+                && tree
+                    .follow(file)
+                    .is_some_and(|end| tree.is_directory(end.file))
+        };
+        for (at, mut files) in listed.into_iter().enumerate() {
+            files.sort_unstable();
+            files.dedup();
+            files.retain(|&file| !is_shared_link(file));
+            for file in &files {
+                let owner = &mut self.owners[file.index()];
+                if *owner == NO_OWNER {
+                    *owner = at as u32;
+                }
+            }
+            self.packages[at].files = files;
+        }
+    }
+}
