@@ -1,0 +1,313 @@
+//! The grammar of a profile's file, as serde types: what can be written, and nothing else.
+
+use super::error::ProfileError;
+use super::made_on::MadeOn;
+use super::selector::SelectorForm;
+use super::{MAX_LEN, Profile, VERSION};
+use crate::model::text::{escape, unescape};
+use crate::plan::{Intent, Level, Mark, RuleId, RuleSet, Wish};
+use ron::extensions::Extensions;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// A command that must still work in the exported guest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// A line for the guest's shell.
+    pub command: String,
+    /// The exit code that is right.
+    #[serde(default)]
+    pub exit: u8,
+    /// What must be on the standard output, when that matters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdout: Option<Expect>,
+}
+
+/// What an output must look like.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expect {
+    /// This text is in it.
+    Contains(String),
+    /// It is this text, but for blanks and newlines at both ends.
+    Exact(String),
+}
+
+/// What the exported image should be, where the command line does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Output {
+    /// The image's format.
+    pub format: ImageFormat,
+    /// How its clusters are compressed; only qcow2 can.
+    pub compression: Compression,
+}
+
+/// The formats that can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageFormat {
+    /// QEMU's own, compressed.
+    #[default]
+    Qcow2,
+    /// The plain disk, with holes.
+    Raw,
+    /// VMware's.
+    Vmdk,
+}
+
+/// How a qcow2 image is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Compression {
+    /// Small and quick; needs QEMU 5.1 or newer.
+    #[default]
+    Zstd,
+    /// For older QEMU.
+    Zlib,
+    /// Not at all.
+    None,
+}
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename = "profile")]
+pub(super) struct Form {
+    #[serde(rename = "version")]
+    _version: u32,
+    name: String,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    made_on: Option<MadeOn>,
+    #[serde(default)]
+    marks: Vec<MarkForm>,
+    #[serde(default)]
+    rules: Entries<RuleName, Switch>,
+    #[serde(default)]
+    needed_level: LevelForm,
+    #[serde(default)]
+    trace: Vec<String>,
+    #[serde(default)]
+    checks: Vec<Check>,
+    #[serde(default)]
+    output: Output,
+}
+
+/// One mark: `keep(package("numpy"), whole)`, `drop(path("/opt/old"))`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum MarkForm {
+    Keep(SelectorForm, #[serde(default = "LevelForm::whole")] LevelForm),
+    Drop(SelectorForm),
+}
+
+/// [`Level`] in a profile's words.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum LevelForm {
+    Hollowed,
+    NeededOnly,
+    #[default]
+    Trimmed,
+    Whole,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Switch {
+    On,
+    Off,
+}
+
+/// The name of a rule that exists.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct RuleName(RuleId);
+
+/// A map that refuses to say two things about one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entries<K, V>(pub(super) BTreeMap<K, V>);
+
+/// Only the version: what an older program can still read of a newer file.
+#[derive(Deserialize)]
+struct Head {
+    version: u32,
+}
+
+/// Reads the text; also returns the comment at its head.
+pub(super) fn read(text: &str) -> Result<(Form, String), ProfileError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.len() as u64 > MAX_LEN {
+        let message = "longer than 4 MiB".to_owned();
+        return Err(ProfileError::at(1, 1, message, String::new()));
+    }
+    let form = options().from_str(text);
+    match (form, version(text)) {
+        (_, Some(version)) if version == 0 || version > VERSION => Err(unknown_version(text, version)),
+        (Ok(form), _) => Ok((form, head_comment(text))),
+        (Err(error), _) => Err(ProfileError::from_ron(&error)),
+    }
+}
+
+/// How profiles are read and written: `Some(...)` need not be spelled out.
+pub(super) fn options() -> ron::Options {
+    ron::Options::default()
+        .with_default_extension(Extensions::IMPLICIT_SOME)
+        .with_recursion_limit(32)
+}
+
+fn version(text: &str) -> Option<u32> {
+    options().from_str::<Head>(text).ok().map(|head| head.version)
+}
+
+fn unknown_version(text: &str, version: u32) -> ProfileError {
+    let line = text
+        .lines()
+        .position(|line| line.trim_start().trim_start_matches('(').trim_start().starts_with("version"));
+    let line = line.unwrap_or(0);
+    let start = text.lines().nth(line).and_then(|line| line.find("version"));
+    let message = format!("version {version} of the profile format is not known");
+    let hint = format!("this guestslim reads up to version {VERSION}: use a newer one, or write the profile again");
+    ProfileError::at(line + 1, start.unwrap_or(0) + 1, message, hint)
+}
+
+/// The `//` lines before anything else, as they are.
+fn head_comment(text: &str) -> String {
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim_end)
+        .take_while(|line| line.is_empty() || line.starts_with("//"))
+        .collect();
+    lines.join("\n").trim_matches('\n').to_owned()
+}
+
+impl Form {
+    pub(super) fn into_profile(self, comment: String) -> Profile {
+        let rules = self.rules.0.into_iter().fold(RuleSet::default(), |set, (rule, switch)| {
+            set.with(rule.0, switch == Switch::On)
+        });
+        let mut trace: Vec<String> = self
+            .trace
+            .iter()
+            .map(|path| escape(&unescape(path)).into_owned())
+            .collect();
+        trace.sort_unstable();
+        trace.dedup();
+        Profile {
+            comment,
+            name: self.name,
+            description: self.description,
+            made_on: self.made_on,
+            intent: Intent {
+                marks: self.marks.into_iter().map(Mark::from).collect(),
+                rules,
+                needed_level: self.needed_level.into(),
+                trace,
+            },
+            checks: self.checks,
+            output: self.output,
+        }
+    }
+}
+
+impl LevelForm {
+    const fn whole() -> Self {
+        Self::Whole
+    }
+}
+
+impl From<LevelForm> for Level {
+    fn from(form: LevelForm) -> Self {
+        match form {
+            LevelForm::Hollowed => Self::Hollowed,
+            LevelForm::NeededOnly => Self::NeededOnly,
+            LevelForm::Trimmed => Self::Trimmed,
+            LevelForm::Whole => Self::Whole,
+        }
+    }
+}
+
+impl From<Level> for LevelForm {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Hollowed => Self::Hollowed,
+            Level::NeededOnly => Self::NeededOnly,
+            Level::Trimmed => Self::Trimmed,
+            Level::Whole => Self::Whole,
+        }
+    }
+}
+
+impl From<MarkForm> for Mark {
+    fn from(form: MarkForm) -> Self {
+        let (selector, wish) = match form {
+            MarkForm::Keep(selector, level) => (selector, Wish::Keep(level.into())),
+            MarkForm::Drop(selector) => (selector, Wish::Drop),
+        };
+        Self {
+            selector: selector.into(),
+            wish,
+        }
+    }
+}
+
+impl From<&Mark> for MarkForm {
+    fn from(mark: &Mark) -> Self {
+        let selector = (&mark.selector).into();
+        match mark.wish {
+            Wish::Keep(level) => Self::Keep(selector, level.into()),
+            Wish::Drop => Self::Drop(selector),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for RuleName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        RuleId::find(&name).map(Self).ok_or_else(|| {
+            let ids: Vec<&str> = RuleId::all().map(|id| id.rule().id).collect();
+            let hint = match super::nearest(&name, ids.iter().copied()).first() {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => format!("the rules are: {}", ids.join(", ")),
+            };
+            D::Error::custom(format!("unknown rule \"{}\"\n{hint}", escape(name.as_bytes())))
+        })
+    }
+}
+
+impl<K, V> Default for Entries<K, V> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Deserialize<'de> for Entries<K, V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EntriesVisitor(PhantomData))
+    }
+}
+
+struct EntriesVisitor<K, V>(PhantomData<(K, V)>);
+
+impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Visitor<'de> for EntriesVisitor<K, V> {
+    type Value = Entries<K, V>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("entries in braces, as { \"name\": value }")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut entries = BTreeMap::new();
+        while let Some(key) = map.next_key()? {
+            if entries.contains_key(&key) {
+                return Err(A::Error::custom("this entry is there twice\nleave one of the two"));
+            }
+            entries.insert(key, map.next_value()?);
+        }
+        Ok(Entries(entries))
+    }
+}

@@ -1,0 +1,115 @@
+//! Selectors in a profile's words, checked while they are read.
+
+use crate::plan::Selector;
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+
+/// A selector as the file writes it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SelectorForm {
+    Package(PackageGlob),
+    Path(PathGlob),
+    Module(Word, Word),
+    Feature(Word),
+}
+
+/// A package's name or a glob of names, `name:arch` for one architecture.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub(super) struct PackageGlob(String);
+
+/// An absolute path or a glob of paths, as escaped text.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub(super) struct PathGlob(String);
+
+/// Any name that is not empty.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub(super) struct Word(String);
+
+impl<'de> Deserialize<'de> for PackageGlob {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = word::<D>(deserializer, "a package's name")?;
+        if text.contains('/') {
+            return Err(D::Error::custom(
+                "a package's name has no `/`\nwrite path(\"...\") for files and folders",
+            ));
+        }
+        check_glob(&text).map_err(D::Error::custom)?;
+        Ok(Self(text))
+    }
+}
+
+impl<'de> Deserialize<'de> for PathGlob {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = word::<D>(deserializer, "a path")?;
+        if !text.starts_with('/') {
+            return Err(D::Error::custom(
+                "a path starts with `/`\nwrite package(\"...\") for a package",
+            ));
+        }
+        if text.split('/').any(|part| part == "..") {
+            return Err(D::Error::custom(
+                "a path has no `..` parts\nwrite the folder that is meant",
+            ));
+        }
+        check_glob(&text).map_err(D::Error::custom)?;
+        Ok(Self(text))
+    }
+}
+
+impl<'de> Deserialize<'de> for Word {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        word::<D>(deserializer, "a name").map(Self)
+    }
+}
+
+fn word<'de, D: Deserializer<'de>>(deserializer: D, what: &str) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() {
+        return Err(D::Error::custom(format!(
+            "{what} is empty\nname something, or take the mark out"
+        )));
+    }
+    Ok(text)
+}
+
+/// Refuses what is no glob, with the reason and a hint on the next line.
+fn check_glob(text: &str) -> Result<(), String> {
+    match globset::GlobBuilder::new(text)
+        .literal_separator(true)
+        .build()
+    {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!(
+            "no valid glob: {}\n* is any text within a part, ** any folders, [ab] a or b, {{x,y}} x or y; \
+             write [[] for a [ and [{{] for a {{",
+            error.kind()
+        )),
+    }
+}
+
+impl From<SelectorForm> for Selector {
+    fn from(form: SelectorForm) -> Self {
+        match form {
+            SelectorForm::Package(PackageGlob(text)) => Self::Package(text),
+            SelectorForm::Path(PathGlob(text)) => Self::Path(text),
+            SelectorForm::Module(Word(language), Word(name)) => Self::Module { language, name },
+            SelectorForm::Feature(Word(text)) => Self::Feature(text),
+        }
+    }
+}
+
+impl From<&Selector> for SelectorForm {
+    fn from(selector: &Selector) -> Self {
+        match selector {
+            Selector::Package(text) => Self::Package(PackageGlob(text.clone())),
+            Selector::Path(text) => Self::Path(PathGlob(text.clone())),
+            Selector::Module { language, name } => {
+                Self::Module(Word(language.clone()), Word(name.clone()))
+            }
+            Selector::Feature(text) => Self::Feature(Word(text.clone())),
+        }
+    }
+}
