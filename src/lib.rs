@@ -8,4 +8,5 @@ pub mod load;
 pub mod model;
 pub mod pkgdb;
 pub mod plan;
+pub mod profile;
 pub mod session;

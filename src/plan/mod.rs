@@ -7,6 +7,7 @@ mod findings;
 pub mod intent;
 pub mod mark;
 pub mod rules;
+pub mod select;
 mod why;
 
 pub use decide::{Inputs, decide};

@@ -4,7 +4,7 @@ use super::made_on::allocated;
 use super::{MadeOn, Profile};
 use crate::model::text::escape;
 use crate::model::{Bytes, Inventory};
-use crate::plan::mark;
+use crate::plan::select;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -69,13 +69,13 @@ pub fn drift(profile: &Profile, inventory: &Inventory) -> Vec<Drift> {
 }
 
 fn unmatched(profile: &Profile, inventory: &Inventory) -> Vec<Drift> {
-    mark::resolve(&profile.intent.marks, inventory)
-        .into_iter()
-        .filter(|resolved| resolved.nodes.is_empty())
-        .map(|resolved| Drift {
+    let marks = profile.intent.marks.iter();
+    marks
+        .filter(|mark| select::resolve(inventory, &mark.selector).is_empty())
+        .map(|mark| Drift {
             kind: DriftKind::Unmatched,
-            message: format!("{} matches nothing in this guest", resolved.label),
-            subject: resolved.label,
+            message: format!("{} matches nothing in this guest", mark.selector),
+            subject: mark.selector.to_string(),
         })
         .collect()
 }
@@ -86,7 +86,12 @@ fn system(made_on: &MadeOn, inventory: &Inventory) -> Vec<Drift> {
     let now = format!("{} {}", os.id, os.version);
     [
         (DriftKind::Os, "operating system", then.trim(), now.trim()),
-        (DriftKind::Arch, "architecture", made_on.arch.as_str(), os.arch.as_str()),
+        (
+            DriftKind::Arch,
+            "architecture",
+            made_on.arch.as_str(),
+            os.arch.as_str(),
+        ),
     ]
     .into_iter()
     .filter(|(_, _, then, now)| !then.is_empty() && then != now)
@@ -104,19 +109,39 @@ fn packages(made_on: &MadeOn, inventory: &Inventory) -> Vec<Drift> {
     }
     let now: BTreeMap<String, &str> = inventory
         .package_ids()
-        .map(|id| (inventory.package_label(id), inventory.package(id).version.as_str()))
+        .map(|id| {
+            (
+                inventory.package_label(id),
+                inventory.package(id).version.as_str(),
+            )
+        })
         .collect();
-    let gone = made_on.packages.iter().filter_map(|(name, version)| {
-        (!now.contains_key(name)).then(|| one(DriftKind::Gone, name, &format!("{} is gone", plain(version))))
-    });
-    let changed = now.iter().filter_map(|(name, version)| match made_on.packages.get(name) {
-        None => Some(one(DriftKind::New, name, &format!("{} is new", plain(version)))),
-        Some(then) if then != version => {
-            let text = format!("was {}, is {}", plain(then), plain(version));
-            Some(one(DriftKind::Version, name, &text))
-        }
-        Some(_) => None,
-    });
+    let is_gone = |name: &String| !now.contains_key(name);
+    let gone = made_on
+        .packages
+        .iter()
+        .filter(|(name, _)| is_gone(name))
+        .map(|(name, version)| {
+            one(
+                DriftKind::Gone,
+                name,
+                &format!("{} is gone", plain(version)),
+            )
+        });
+    let changed = now
+        .iter()
+        .filter_map(|(name, version)| match made_on.packages.get(name) {
+            None => Some(one(
+                DriftKind::New,
+                name,
+                &format!("{} is new", plain(version)),
+            )),
+            Some(then) if then != version => {
+                let text = format!("was {}, is {}", plain(then), plain(version));
+                Some(one(DriftKind::Version, name, &text))
+            }
+            Some(_) => None,
+        });
     gone.chain(changed).collect()
 }
 

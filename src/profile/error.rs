@@ -114,7 +114,9 @@ fn explain(error: &Ron) -> (String, String) {
             "the text ends too early".into(),
             "close every `(`, `[`, `{` and `\"`".into(),
         ),
-        Ron::ExpectedNamedStructLike(_) | Ron::ExpectedStructLike => (
+        Ron::ExpectedNamedStructLike(_)
+        | Ron::ExpectedStructLike
+        | Ron::ExpectedDifferentStructName { .. } => (
             "expected `(`".into(),
             "a profile starts with `(` and ends with `)`".into(),
         ),
@@ -127,7 +129,10 @@ fn explain(error: &Ron) -> (String, String) {
             let (message, hint) = text.split_once('\n').unwrap_or((text, ""));
             (message.to_owned(), hint.to_owned())
         }
-        other => (lower_first(&escape(other.to_string().as_bytes())), String::new()),
+        other => (
+            lower_first(&escape(other.to_string().as_bytes())),
+            String::new(),
+        ),
     }
 }
 

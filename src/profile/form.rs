@@ -3,6 +3,7 @@
 use super::error::ProfileError;
 use super::made_on::MadeOn;
 use super::selector::SelectorForm;
+use super::wishes::{Check, Output};
 use super::{MAX_LEN, Profile, VERSION};
 use crate::model::text::{escape, unescape};
 use crate::plan::{Intent, Level, Mark, RuleId, RuleSet, Wish};
@@ -12,66 +13,6 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
-
-/// A command that must still work in the exported guest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Check {
-    /// A line for the guest's shell.
-    pub command: String,
-    /// The exit code that is right.
-    #[serde(default)]
-    pub exit: u8,
-    /// What must be on the standard output, when that matters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stdout: Option<Expect>,
-}
-
-/// What an output must look like.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Expect {
-    /// This text is in it.
-    Contains(String),
-    /// It is this text, but for blanks and newlines at both ends.
-    Exact(String),
-}
-
-/// What the exported image should be, where the command line does not say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Output {
-    /// The image's format.
-    pub format: ImageFormat,
-    /// How its clusters are compressed; only qcow2 can.
-    pub compression: Compression,
-}
-
-/// The formats that can be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ImageFormat {
-    /// QEMU's own, compressed.
-    #[default]
-    Qcow2,
-    /// The plain disk, with holes.
-    Raw,
-    /// VMware's.
-    Vmdk,
-}
-
-/// How a qcow2 image is compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Compression {
-    /// Small and quick; needs QEMU 5.1 or newer.
-    #[default]
-    Zstd,
-    /// For older QEMU.
-    Zlib,
-    /// Not at all.
-    None,
-}
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -102,7 +43,10 @@ pub(super) struct Form {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum MarkForm {
-    Keep(SelectorForm, #[serde(default = "LevelForm::whole")] LevelForm),
+    Keep(
+        SelectorForm,
+        #[serde(default = "LevelForm::whole")] LevelForm,
+    ),
     Drop(SelectorForm),
 }
 
@@ -147,7 +91,9 @@ pub(super) fn read(text: &str) -> Result<(Form, String), ProfileError> {
     }
     let form = options().from_str(text);
     match (form, version(text)) {
-        (_, Some(version)) if version == 0 || version > VERSION => Err(unknown_version(text, version)),
+        (_, Some(version)) if version == 0 || version > VERSION => {
+            Err(unknown_version(text, version))
+        }
         (Ok(form), _) => Ok((form, head_comment(text))),
         (Err(error), _) => Err(ProfileError::from_ron(&error)),
     }
@@ -161,17 +107,25 @@ pub(super) fn options() -> ron::Options {
 }
 
 fn version(text: &str) -> Option<u32> {
-    options().from_str::<Head>(text).ok().map(|head| head.version)
+    options()
+        .from_str::<Head>(text)
+        .ok()
+        .map(|head| head.version)
 }
 
 fn unknown_version(text: &str, version: u32) -> ProfileError {
-    let line = text
-        .lines()
-        .position(|line| line.trim_start().trim_start_matches('(').trim_start().starts_with("version"));
+    let line = text.lines().position(|line| {
+        line.trim_start()
+            .trim_start_matches('(')
+            .trim_start()
+            .starts_with("version")
+    });
     let line = line.unwrap_or(0);
     let start = text.lines().nth(line).and_then(|line| line.find("version"));
     let message = format!("version {version} of the profile format is not known");
-    let hint = format!("this guestslim reads up to version {VERSION}: use a newer one, or write the profile again");
+    let hint = format!(
+        "this guestslim reads up to version {VERSION}: use a newer one, or write the profile again"
+    );
     ProfileError::at(line + 1, start.unwrap_or(0) + 1, message, hint)
 }
 
@@ -187,9 +141,13 @@ fn head_comment(text: &str) -> String {
 
 impl Form {
     pub(super) fn into_profile(self, comment: String) -> Profile {
-        let rules = self.rules.0.into_iter().fold(RuleSet::default(), |set, (rule, switch)| {
-            set.with(rule.0, switch == Switch::On)
-        });
+        let rules = self
+            .rules
+            .0
+            .into_iter()
+            .fold(RuleSet::default(), |set, (rule, switch)| {
+                set.with(rule.0, switch == Switch::On)
+            });
         let mut trace: Vec<String> = self
             .trace
             .iter()
@@ -274,7 +232,10 @@ impl<'de> Deserialize<'de> for RuleName {
                 Some(near) => format!("did you mean \"{near}\"?"),
                 None => format!("the rules are: {}", ids.join(", ")),
             };
-            D::Error::custom(format!("unknown rule \"{}\"\n{hint}", escape(name.as_bytes())))
+            D::Error::custom(format!(
+                "unknown rule \"{}\"\n{hint}",
+                escape(name.as_bytes())
+            ))
         })
     }
 }
@@ -304,7 +265,9 @@ impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Visitor<'de> for Entri
         let mut entries = BTreeMap::new();
         while let Some(key) = map.next_key()? {
             if entries.contains_key(&key) {
-                return Err(A::Error::custom("this entry is there twice\nleave one of the two"));
+                return Err(A::Error::custom(
+                    "this entry is there twice\nleave one of the two",
+                ));
             }
             entries.insert(key, map.next_value()?);
         }

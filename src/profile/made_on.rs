@@ -24,7 +24,9 @@ pub struct MadeOn {
     pub packages: BTreeMap<String, String>,
 }
 
-fn packages<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+fn packages<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
     Entries::deserialize(deserializer).map(|entries| entries.0)
 }
 
@@ -40,7 +42,12 @@ impl MadeOn {
             size: allocated(inventory),
             packages: inventory
                 .package_ids()
-                .map(|id| (inventory.package_label(id), inventory.package(id).version.clone()))
+                .map(|id| {
+                    (
+                        inventory.package_label(id),
+                        inventory.package(id).version.clone(),
+                    )
+                })
                 .collect(),
         }
     }

@@ -11,13 +11,17 @@ mod form;
 mod made_on;
 mod nearest;
 mod selector;
+#[cfg(test)]
+mod tests;
+mod wishes;
 mod write;
 
 pub use drift::{Drift, DriftKind, drift};
 pub use error::ProfileError;
-pub use form::{Check, Compression, Expect, ImageFormat, Output};
+
 pub use made_on::MadeOn;
 pub use nearest::nearest;
+pub use wishes::{Check, Compression, Expect, ImageFormat, Output};
 
 use crate::model::Inventory;
 use crate::plan::Intent;

@@ -29,10 +29,7 @@ fn distance(word: &[char], name: &str) -> usize {
         for (column, &to) in name.iter().enumerate() {
             let replaced = last[column] + usize::from(from != to);
             let mut best = replaced.min(last[column + 1] + 1).min(next[column] + 1);
-            let is_swap = row > 0
-                && column > 0
-                && from == name[column - 1]
-                && to == word[row - 1];
+            let is_swap = row > 0 && column > 0 && from == name[column - 1] && to == word[row - 1];
             if is_swap {
                 best = best.min(before[column - 1] + 1);
             }
@@ -55,7 +52,10 @@ mod tests {
         assert_eq!(nearest("zzzzzz", names), [""; 0]);
         assert_eq!(nearest("", names), [""; 0]);
         assert_eq!(
-            nearest("libblas4", ["libblas3", "liblapack3", "libblas-dev", "libblas5"]),
+            nearest(
+                "libblas4",
+                ["libblas3", "liblapack3", "libblas-dev", "libblas5"]
+            ),
             ["libblas3", "libblas5"]
         );
     }

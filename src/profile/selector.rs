@@ -1,6 +1,6 @@
 //! Selectors in a profile's words, checked while they are read.
 
-use crate::plan::Selector;
+use crate::plan::{Selector, select};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 /// A selector as the file writes it.
@@ -72,15 +72,17 @@ fn word<'de, D: Deserializer<'de>>(deserializer: D, what: &str) -> Result<String
             "{what} is empty\nname something, or take the mark out"
         )));
     }
+    if text.chars().any(char::is_control) {
+        return Err(D::Error::custom(format!(
+            "{what} has a control character\nwrite it as guestslim shows it: \\\\x1b, \\\\x0a"
+        )));
+    }
     Ok(text)
 }
 
 /// Refuses what is no glob, with the reason and a hint on the next line.
 fn check_glob(text: &str) -> Result<(), String> {
-    match globset::GlobBuilder::new(text)
-        .literal_separator(true)
-        .build()
-    {
+    match select::glob(text) {
         Ok(_) => Ok(()),
         Err(error) => Err(format!(
             "no valid glob: {}\n* is any text within a part, ** any folders, [ab] a or b, {{x,y}} x or y; \

@@ -5,7 +5,7 @@
 
 use super::form::{self, MarkForm, Switch};
 use super::{MadeOn, Profile, VERSION};
-use crate::plan::{Level, RuleId};
+use crate::plan::RuleId;
 use ron::ser::PrettyConfig;
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -22,7 +22,10 @@ pub(super) fn text(profile: &Profile) -> String {
     line(&mut out, &format!("    version: {VERSION},"));
     line(&mut out, &format!("    name: {},", ron(&profile.name)));
     if !profile.description.is_empty() {
-        line(&mut out, &format!("    description: {},", ron(&profile.description)));
+        line(
+            &mut out,
+            &format!("    description: {},", ron(&profile.description)),
+        );
     }
     if let Some(made_on) = &profile.made_on {
         write_made_on(&mut out, made_on);
@@ -36,11 +39,22 @@ pub(super) fn text(profile: &Profile) -> String {
 
 fn write_intent(out: &mut String, profile: &Profile) {
     let intent = &profile.intent;
-    list(out, "marks", intent.marks.iter().map(|mark| ron(&MarkForm::from(mark))));
+    list(
+        out,
+        "marks",
+        intent.marks.iter().map(|mark| ron(&MarkForm::from(mark))),
+    );
     line(out, "    rules: {");
     for id in RuleId::all() {
-        let switch = if intent.rules.contains(id) { Switch::On } else { Switch::Off };
-        line(out, &format!("        {}: {},", ron(id.rule().id), ron(&switch)));
+        let switch = if intent.rules.contains(id) {
+            Switch::On
+        } else {
+            Switch::Off
+        };
+        line(
+            out,
+            &format!("        {}: {},", ron(id.rule().id), ron(&switch)),
+        );
     }
     line(out, "    },");
     let level: form::LevelForm = intent.needed_level.into();
@@ -65,7 +79,10 @@ fn write_made_on(out: &mut String, made_on: &MadeOn) {
     if !made_on.packages.is_empty() {
         line(out, "        packages: {");
         let entries = made_on.packages.iter();
-        fill(out, entries.map(|(name, version)| format!("{}: {},", ron(name), ron(version))));
+        fill(
+            out,
+            entries.map(|(name, version)| format!("{}: {},", ron(name), ron(version))),
+        );
         line(out, "        },");
     }
     line(out, "    ),");
@@ -107,7 +124,22 @@ fn ron(value: &(impl Serialize + ?Sized)) -> String {
         .compact_structs(true)
         .compact_arrays(true)
         .compact_maps(true);
-    form::options()
+    let text = form::options()
         .to_string_pretty(value, config)
-        .expect("a profile's values are plain data")
+        .expect("a profile's values are plain data");
+    plain_quotes(&text)
+}
+
+/// RON writes `\'` in strings, where `'` will do and is easier to read in a shell command.
+fn plain_quotes(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        let next = if c == '\\' { rest.next() } else { None };
+        if next != Some('\'') {
+            out.push(c);
+        }
+        out.extend(next);
+    }
+    out
 }

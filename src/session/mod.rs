@@ -2,7 +2,6 @@
 
 mod edit;
 mod explain;
-mod select;
 
 pub use crate::load::Loaded;
 pub use crate::plan::Intent;
@@ -10,7 +9,7 @@ pub use edit::Edit;
 pub use explain::WhyLink;
 
 use crate::model::{FileId, Inventory, Node};
-use crate::plan::{self, Inputs, Plan, ResolvedMark, Selector, Wish};
+use crate::plan::{self, Inputs, Plan, ResolvedMark, Selector, Wish, select};
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! From selectors to packages and files of one guest, and back.
 
+use super::Selector;
 use crate::model::text::{escape, unescape};
 use crate::model::{FileId, Inventory, Node};
-use crate::plan::Selector;
 use globset::{GlobBuilder, GlobMatcher};
 
 /// What a selector selects, in the inventory's order; empty for a selector that is no glob.
@@ -23,17 +23,16 @@ pub fn selector_for(inventory: &Inventory, node: Node) -> Selector {
 }
 
 /// A glob over escaped text: a star stays within a path's part, a backslash is just itself.
-fn matcher(pattern: &str) -> Option<GlobMatcher> {
-    let glob = GlobBuilder::new(pattern)
+pub fn glob(pattern: &str) -> Result<GlobMatcher, globset::Error> {
+    GlobBuilder::new(pattern)
         .literal_separator(true)
         .backslash_escape(false)
         .build()
-        .ok()?;
-    Some(glob.compile_matcher())
+        .map(|glob| glob.compile_matcher())
 }
 
 fn packages(inventory: &Inventory, pattern: &str) -> Vec<Node> {
-    let Some(matcher) = matcher(pattern) else {
+    let Ok(matcher) = glob(pattern) else {
         return Vec::new();
     };
     let names_arch = pattern.contains(':');
@@ -56,7 +55,7 @@ fn paths(inventory: &Inventory, pattern: &str) -> Vec<Node> {
     if let Some(file) = literal(pattern).and_then(|path| tree.lookup(&unescape(&path))) {
         return vec![Node::File(file)];
     }
-    let Some(matcher) = matcher(pattern) else {
+    let Ok(matcher) = glob(pattern) else {
         return Vec::new();
     };
     let mut found = Vec::new();

@@ -1,0 +1,65 @@
+//! What a profile asks of the exported image: checks that must pass, format, compression.
+
+use serde::{Deserialize, Serialize};
+
+/// A command that must still work in the exported guest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// A line for the guest's shell.
+    pub command: String,
+    /// The exit code that is right.
+    #[serde(default)]
+    pub exit: u8,
+    /// What must be on the standard output, when that matters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdout: Option<Expect>,
+}
+
+/// What an output must look like.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expect {
+    /// This text is in it.
+    Contains(String),
+    /// It is this text, but for blanks and newlines at both ends.
+    Exact(String),
+}
+
+/// What the exported image should be, where the command line does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Output {
+    /// The image's format.
+    pub format: ImageFormat,
+    /// How its clusters are compressed; only qcow2 can.
+    pub compression: Compression,
+}
+
+/// The formats that can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageFormat {
+    /// QEMU's own, compressed.
+    #[default]
+    Qcow2,
+    /// The plain disk, with holes.
+    Raw,
+    /// `VMware`'s.
+    Vmdk,
+    /// `VirtualBox`'s.
+    Vdi,
+}
+
+/// How a qcow2 image is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Compression {
+    /// Small and quick; needs QEMU 5.1 or newer.
+    #[default]
+    Zstd,
+    /// For older QEMU.
+    Zlib,
+    /// Not at all.
+    None,
+}
