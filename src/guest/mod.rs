@@ -2,10 +2,26 @@
 //!
 //! Nothing here writes to an image and nothing from the guest is executed. Paths never leave the guest.
 
+mod blocks;
+mod directory;
+mod fstab;
+pub mod image;
+mod layout;
+pub mod libguestfs;
+mod mode;
+mod open;
+mod partition;
+
+pub use libguestfs::Accel;
+pub use open::{Backend, OpenOptions, open};
+
 use crate::job::{Cancelled, Job};
 use crate::model::inventory::Origin;
 use crate::model::{FileId, FileTree, Mount, Partition, Warning};
 use std::path::PathBuf;
+
+/// More files than this are refused: the tree counts in 32 bits, and a guest must not exhaust the host's memory.
+const MAX_FILES: usize = 10_000_000;
 
 /// Why a guest could not be opened or read.
 #[derive(Debug, thiserror::Error)]

@@ -1,0 +1,241 @@
+//! Which of a disk's file systems is the guest's root, and where its fstab puts the others.
+//!
+//! Both image backends decide here, so they show the same tree. No file system is read in this file.
+
+use super::GuestError;
+use super::fstab::{self, Line};
+use crate::model::text::escape;
+use crate::model::{FileSystem, Mount};
+
+/// One file system of the disk, as far as a backend has looked into it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Volume {
+    /// What and where it is.
+    pub file_system: FileSystem,
+    /// The partition's own identifier, as `PARTUUID=` names it; empty when unknown.
+    pub part_uuid: String,
+    /// Whether this backend can read its files.
+    pub is_read: bool,
+    /// Whether it looks like an operating system's root: see [`ROOT_SIGNS`].
+    pub is_root: bool,
+    /// Its `/etc/fstab`, if it has one.
+    pub fstab: Option<Vec<u8>>,
+}
+
+/// Any of these makes a file system a root.
+pub(super) const ROOT_SIGNS: [&[u8]; 3] =
+    [b"/etc/os-release", b"/usr/lib/os-release", b"/etc/fstab"];
+
+/// An fstab longer than this is no fstab.
+pub(super) const LONGEST_FSTAB: usize = 1 << 20;
+
+/// A volume (by its place in the list) and where it is mounted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Placed {
+    /// The place in the list of volumes.
+    pub volume: usize,
+    /// The mount point; `none` for swap.
+    pub at: Vec<u8>,
+}
+
+/// Finds the root and puts every other file system that its fstab names in its place: the root first, parents before
+/// what is mounted below them.
+pub(super) fn place(volumes: &[Volume]) -> Result<Vec<Placed>, GuestError> {
+    let root = root(volumes)?;
+    let mut placed = vec![Placed {
+        volume: root,
+        at: b"/".to_vec(),
+    }];
+    for line in fstab::parse(volumes[root].fstab.as_deref().unwrap_or_default()) {
+        let at = if line.is_swap() {
+            b"none".to_vec()
+        } else {
+            line.at.clone()
+        };
+        if !is_mount_point(&at) || at == b"/" {
+            continue;
+        }
+        if let Some(volume) = find(volumes, &line)
+            && placed
+                .iter()
+                .all(|other| other.volume != volume && (other.at != at || line.is_swap()))
+        {
+            placed.push(Placed { volume, at });
+        }
+    }
+    placed[1..].sort_by(|a, b| a.at.cmp(&b.at));
+    Ok(placed)
+}
+
+/// The mounts as the inventory shows them.
+pub(super) fn mounts(volumes: &[Volume], placed: &[Placed]) -> Vec<Mount> {
+    placed
+        .iter()
+        .map(|placed| Mount {
+            at: placed.at.clone(),
+            file_system: volumes[placed.volume].file_system.clone(),
+            is_read: volumes[placed.volume].is_read,
+        })
+        .collect()
+}
+
+fn is_mount_point(at: &[u8]) -> bool {
+    at == b"none"
+        || at.first() == Some(&b'/')
+            && !at.contains(&0)
+            && at
+                .split(|&byte| byte == b'/')
+                .all(|part| part != b".." && part != b".")
+}
+
+fn root(volumes: &[Volume]) -> Result<usize, GuestError> {
+    let mut roots: Vec<usize> = (0..volumes.len())
+        .filter(|&at| volumes[at].is_root)
+        .collect();
+    if roots.len() > 1 {
+        // A snapshot of a root names another file system as its root: it is no system of its own.
+        let own: Vec<usize> = roots
+            .iter()
+            .copied()
+            .filter(|&at| names_itself(volumes, at))
+            .collect();
+        if own.len() == 1 {
+            roots = own;
+        }
+    }
+    match roots[..] {
+        [root] => Ok(root),
+        [] => Err(GuestError::System(format!(
+            "no Linux system on this disk: {}",
+            list(volumes.iter())
+        ))),
+        _ => Err(GuestError::System(format!(
+            "several systems on this disk, and it takes one: {}",
+            list(roots.iter().map(|&at| &volumes[at]))
+        ))),
+    }
+}
+
+fn names_itself(volumes: &[Volume], at: usize) -> bool {
+    let lines = fstab::parse(volumes[at].fstab.as_deref().unwrap_or_default());
+    lines
+        .iter()
+        .filter(|line| line.at == b"/")
+        .any(|line| find(volumes, line) == Some(at))
+}
+
+fn list<'a>(volumes: impl Iterator<Item = &'a Volume>) -> String {
+    let all: Vec<String> = volumes
+        .map(|volume| {
+            let system = &volume.file_system;
+            let label = if system.label.is_empty() {
+                String::new()
+            } else {
+                format!(" \"{}\"", system.label)
+            };
+            let kind = if system.kind.is_empty() {
+                "unknown"
+            } else {
+                &system.kind
+            };
+            format!("{} ({kind}{label})", system.device)
+        })
+        .collect();
+    if all.is_empty() {
+        "it holds no file system".to_owned()
+    } else {
+        format!("it holds {}", all.join(", "))
+    }
+}
+
+/// The volume that an fstab line means.
+fn find(volumes: &[Volume], line: &Line) -> Option<usize> {
+    let matching: Vec<usize> = (0..volumes.len())
+        .filter(|&at| is_meant(&volumes[at], &line.source))
+        .collect();
+    let wanted = line.option(b"subvol").map(|name| {
+        let name = name.strip_prefix(b"/").unwrap_or(name);
+        escape(name).into_owned()
+    });
+    matching
+        .iter()
+        .copied()
+        .find(|&at| subvolume(&volumes[at]) == wanted.as_deref())
+        .or_else(|| matching.first().copied().filter(|_| wanted.is_none()))
+}
+
+/// The name of a btrfs subvolume, as libguestfs writes it: `btrfsvol:/dev/sda2/@home`.
+fn subvolume(volume: &Volume) -> Option<&str> {
+    let rest = volume.file_system.device.strip_prefix("btrfsvol:/dev/")?;
+    rest.split_once('/').map(|(_, name)| name)
+}
+
+fn is_meant(volume: &Volume, source: &[u8]) -> bool {
+    let system = &volume.file_system;
+    let Ok(source) = std::str::from_utf8(source) else {
+        return false;
+    };
+    let same = |known: &str, wanted: &str| !known.is_empty() && known.eq_ignore_ascii_case(wanted);
+    if let Some((tag, value)) = source.split_once('=') {
+        return match tag {
+            "UUID" => same(&system.uuid, value),
+            "LABEL" => !value.is_empty() && system.label == escape(value.as_bytes()),
+            "PARTUUID" => same(&volume.part_uuid, value),
+            _ => false,
+        };
+    }
+    let Some(device) = source.strip_prefix("/dev/") else {
+        return false;
+    };
+    match device.split_once('/') {
+        Some(("disk", by)) => is_link(volume, by),
+        Some((_, _)) => logical_volume(source) == logical_volume(&system.device),
+        None => {
+            partition_number(device).is_some()
+                && partition_number(device)
+                    == system
+                        .device
+                        .strip_prefix("/dev/")
+                        .and_then(partition_number)
+        }
+    }
+}
+
+fn is_link(volume: &Volume, by: &str) -> bool {
+    match by.split_once('/') {
+        Some(("by-uuid", value)) => volume.file_system.uuid.eq_ignore_ascii_case(value),
+        Some(("by-label", value)) => volume.file_system.label == value,
+        Some(("by-partuuid", value)) => volume.part_uuid.eq_ignore_ascii_case(value),
+        _ => false,
+    }
+}
+
+/// `/dev/vg/lv` and `/dev/mapper/vg-lv` name the same volume; a dash inside a name is doubled in the latter.
+fn logical_volume(device: &str) -> Option<(String, String)> {
+    let rest = device.strip_prefix("/dev/")?;
+    let (folder, name) = rest.split_once('/')?;
+    if folder != "mapper" {
+        return Some((folder.to_owned(), name.to_owned()));
+    }
+    let name = name.replace("--", "\0");
+    let (group, volume) = name.split_once('-')?;
+    Some((group.replace('\0', "-"), volume.replace('\0', "-")))
+}
+
+/// The number in `sda2`, `vdb2`, `nvme0n1p2`: a guest with one disk may call it what it likes. 0 for a whole disk.
+fn partition_number(device: &str) -> Option<u32> {
+    let (letters, digits) =
+        device.split_at(device.trim_end_matches(|c: char| c.is_ascii_digit()).len());
+    let is_plain_disk = ["sd", "vd", "hd", "xvd"].iter().any(|prefix| {
+        letters
+            .strip_prefix(prefix)
+            .is_some_and(|disk| disk.len() == 1)
+    });
+    let is_numbered_disk =
+        letters.ends_with('p') && (letters.starts_with("nvme") || letters.starts_with("mmcblk"));
+    match (is_plain_disk || is_numbered_disk, digits.is_empty()) {
+        (true, true) => Some(0),
+        (true, false) => digits.parse().ok(),
+        (false, _) => None,
+    }
+}

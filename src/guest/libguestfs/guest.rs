@@ -1,0 +1,69 @@
+//! A guest read through the appliance.
+
+use super::{Accel, Access, Appliance, Drive};
+use crate::guest::image::Image;
+use crate::guest::{Disk, Guest, GuestError};
+use crate::job::Job;
+use crate::model::{FileId, FileKind, FileTree, Warning};
+
+/// A guest behind a running appliance.
+pub struct LibguestfsGuest {
+    appliance: Appliance,
+    disk: Disk,
+}
+
+impl LibguestfsGuest {
+    /// Starts an appliance on the image, read-only, and mounts the guest's file systems.
+    pub fn open(image: &Image, accel: Accel, job: &Job) -> Result<Self, GuestError> {
+        let drive = Drive {
+            path: image.path(),
+            format: image.format(),
+            access: Access::ReadOnly,
+        };
+        let appliance = Appliance::launch(&[drive], accel, job)?;
+        let table = appliance.partition_table()?;
+        let size = appliance.disk_size()?;
+        let mounts = appliance.mount_guest(Access::ReadOnly, job)?;
+        let disk = Disk {
+            origin: image.origin("libguestfs", size),
+            table: table.kind.to_owned(),
+            partitions: table
+                .partitions
+                .into_iter()
+                .map(|(partition, _)| partition)
+                .collect(),
+            mounts,
+        };
+        Ok(Self { appliance, disk })
+    }
+}
+
+impl Guest for LibguestfsGuest {
+    fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    fn walk(&mut self, job: &Job) -> Result<(FileTree, Vec<Warning>), GuestError> {
+        let (tree, mut warnings) = self.appliance.walk(job)?;
+        warnings.extend(
+            self.appliance
+                .notes()
+                .iter()
+                .map(|note| Warning::new(b"", note.clone())),
+        );
+        Ok((tree, warnings))
+    }
+
+    fn read(
+        &mut self,
+        tree: &FileTree,
+        file: FileId,
+        offset: u64,
+        len: usize,
+    ) -> Result<Vec<u8>, GuestError> {
+        if tree.kind(file) != FileKind::Regular {
+            return Ok(Vec::new());
+        }
+        self.appliance.read(&tree.path(file), offset, len)
+    }
+}

@@ -1,0 +1,212 @@
+//! Starts the appliance within a bounded time: KVM where it works, else emulation, and says which.
+
+use super::accel::{Accel, Memory, kvm_opens};
+use super::watch::{Ending, watched};
+use super::{Access, Appliance, Drive, appliance_error, ffi, one_line};
+use crate::guest::GuestError;
+use crate::job::{Cancelled, Job};
+use guestfs::Handle;
+use std::time::Duration;
+
+/// A KVM appliance is up after 3 to 5 seconds; one that KVM cannot run never is.
+const KVM_LIMIT: Duration = Duration::from_secs(25);
+
+/// Under emulation 10 seconds are usual; a busy machine may need minutes.
+const TCG_LIMIT: Duration = Duration::from_secs(300);
+
+/// What installs the appliance on Debian and Ubuntu.
+const INSTALL: &str =
+    "sudo apt-get install libguestfs-tools qemu-system-x86 linux-image-cloud-amd64";
+
+/// Why one start failed.
+enum Failed {
+    Cancelled,
+    TimeOver,
+    Error(GuestError),
+}
+
+impl Appliance {
+    /// Starts an appliance with these drives, in this order: `/dev/sda`, `/dev/sdb` ...
+    pub fn launch(drives: &[Drive<'_>], accel: Accel, job: &Job) -> Result<Self, GuestError> {
+        let memory = Memory::of_user();
+        let mut notes = Vec::new();
+        if tries_kvm(accel, &memory, &mut notes) {
+            match Self::launch_kvm(drives, accel, &memory, job)? {
+                Ok(handle) => return Ok(Self::running(handle, Accel::Kvm, notes)),
+                Err(note) => notes.push(note),
+            }
+        }
+        job.items("starting the appliance under emulation", 0, None);
+        let handle = start(drives, Accel::Tcg, TCG_LIMIT, job).map_err(Failed::into_error)?;
+        Ok(Self::running(handle, Accel::Tcg, notes))
+    }
+
+    fn running(handle: Handle, accel: Accel, notes: Vec<String>) -> Self {
+        Self {
+            handle,
+            accel,
+            notes,
+        }
+    }
+
+    /// The handle, or the note that says why emulation comes next.
+    fn launch_kvm(
+        drives: &[Drive<'_>],
+        accel: Accel,
+        memory: &Memory,
+        job: &Job,
+    ) -> Result<Result<Handle, String>, GuestError> {
+        job.items("starting the appliance", 0, None);
+        let is_forced = accel == Accel::Kvm;
+        let limit = if is_forced { TCG_LIMIT } else { KVM_LIMIT };
+        let why = match start(drives, Accel::Kvm, limit, job) {
+            Ok(handle) => {
+                memory.forget();
+                return Ok(Ok(handle));
+            }
+            Err(failed @ Failed::Cancelled) => return Err(failed.into_error()),
+            Err(failed) if is_forced => return Err(failed.into_error()),
+            Err(Failed::Error(error @ GuestError::Unsupported { .. })) => return Err(error),
+            Err(Failed::TimeOver) => format!("no answer in {} s", limit.as_secs()),
+            Err(Failed::Error(error)) => error.to_string(),
+        };
+        memory.note_failure();
+        Ok(Err(format!(
+            "KVM is here but does not run the appliance ({why}); it runs under emulation, which is slower"
+        )))
+    }
+}
+
+fn tries_kvm(accel: Accel, memory: &Memory, notes: &mut Vec<String>) -> bool {
+    let reason = match accel {
+        Accel::Kvm => return true,
+        Accel::Tcg => return false,
+        Accel::Auto if is_tcg_forced() => return false,
+        Accel::Auto if !kvm_opens() => "KVM cannot be opened here",
+        Accel::Auto if memory.kvm_fails() => "KVM failed since this host was booted",
+        Accel::Auto => return true,
+    };
+    notes.push(format!(
+        "{reason}; the appliance runs under emulation, which is slower"
+    ));
+    false
+}
+
+/// Whether the user told libguestfs itself not to use KVM.
+fn is_tcg_forced() -> bool {
+    std::env::var("LIBGUESTFS_BACKEND_SETTINGS")
+        .is_ok_and(|settings| settings.split(':').any(|setting| setting == "force_tcg"))
+}
+
+fn start(drives: &[Drive<'_>], accel: Accel, limit: Duration, job: &Job) -> Result<Handle, Failed> {
+    let handle = Handle::create()
+        .map_err(|_| Failed::Error(appliance_error("start", b"the library gives no handle")))?;
+    ffi::silence(&handle);
+    // Behind the type that the whole room uses, so that failures are put in words in one place.
+    let appliance = Appliance::running(handle, accel, Vec::new());
+    appliance.configure(drives).map_err(Failed::Error)?;
+    let (launched, ending) = watched(job, Some(limit), || {
+        appliance.call("start the appliance", Handle::launch)
+    });
+    match (launched, ending) {
+        (_, Ending::Cancelled) => Err(Failed::Cancelled),
+        (Ok(()), _) => Ok(appliance.handle),
+        (Err(_), Ending::TimeOver) => Err(Failed::TimeOver),
+        (Err(error), Ending::Itself) => Err(Failed::Error(in_words(error))),
+    }
+}
+
+impl Appliance {
+    fn configure(&self, drives: &[Drive<'_>]) -> Result<(), GuestError> {
+        let force = match self.accel {
+            Accel::Kvm | Accel::Auto => "force_kvm",
+            Accel::Tcg => "force_tcg",
+        };
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4));
+        let cores = if self.accel == Accel::Tcg { 1 } else { cores };
+        self.call("configure the appliance", |handle| {
+            handle.set_backend("direct")?;
+            handle.set_backend_settings(&[force])?;
+            handle.set_trace(false)?;
+            handle.set_verbose(false)?;
+            handle.set_network(false)?;
+            handle.set_smp(cores as i32)
+        })?;
+        drives.iter().try_for_each(|drive| self.add_drive(drive))
+    }
+
+    fn add_drive(&self, drive: &Drive<'_>) -> Result<(), GuestError> {
+        let path = std::path::absolute(drive.path).map_err(|source| GuestError::Host {
+            operation: "read",
+            path: drive.path.to_owned(),
+            source,
+        })?;
+        let path = path.to_str().ok_or_else(|| GuestError::Image {
+            path: drive.path.to_owned(),
+            why: "libguestfs takes only file names that are UTF-8".to_owned(),
+        })?;
+        let writes = drive.access == Access::Write;
+        let options = guestfs::AddDriveOptArgs {
+            readonly: Some(!writes),
+            format: Some(drive.format),
+            // What is discarded must leave the file, or an export would carry it along.
+            discard: writes.then_some("enable"),
+            cachemode: writes.then_some("unsafe"),
+            ..no_drive_options()
+        };
+        self.call("add the drive", |handle| handle.add_drive(path, options))
+    }
+}
+
+fn no_drive_options<'a>() -> guestfs::AddDriveOptArgs<'a> {
+    guestfs::AddDriveOptArgs {
+        readonly: None,
+        format: None,
+        iface: None,
+        name: None,
+        label: None,
+        protocol: None,
+        server: None,
+        username: None,
+        secret: None,
+        cachemode: None,
+        discard: None,
+        copyonread: None,
+    }
+}
+
+impl Failed {
+    fn into_error(self) -> GuestError {
+        match self {
+            Self::Cancelled => GuestError::Cancelled(Cancelled),
+            Self::Error(error) => error,
+            Self::TimeOver => appliance_error(
+                "start the appliance",
+                b"it did not answer in time; `libguestfs-test-tool` shows why",
+            ),
+        }
+    }
+}
+
+/// Tells a missing program or kernel from a failure.
+fn in_words(error: GuestError) -> GuestError {
+    let GuestError::Appliance { operation, why } = error else {
+        return error;
+    };
+    let missing = [
+        "supermin",
+        "cannot find any suitable",
+        "No such file",
+        "not found",
+    ];
+    if missing.iter().any(|word| why.contains(word)) {
+        return GuestError::Unsupported {
+            what: format!("libguestfs cannot build or start its appliance: {why}"),
+            hint: INSTALL.to_owned(),
+        };
+    }
+    GuestError::Appliance {
+        operation,
+        why: one_line(format!("{why}; `libguestfs-test-tool` shows more").as_bytes()),
+    }
+}

@@ -1,0 +1,203 @@
+//! Finds the disk's file systems and mounts the guest's own in their places.
+
+use super::{Access, Appliance, ffi};
+use crate::guest::GuestError;
+use crate::guest::blocks::{Blocks, check_inside};
+use crate::guest::layout::{self, LONGEST_FSTAB, ROOT_SIGNS, Volume};
+use crate::guest::partition::{self, Table};
+use crate::job::Job;
+use crate::model::text::escape;
+use crate::model::{FileSystem, Mount};
+use std::collections::BTreeMap;
+use std::io;
+
+/// File systems whose files the tree shows. Others (the firmware's vfat, swap, ntfs) are kept whole, in each backend.
+const READ: [&str; 8] = [
+    "ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "jfs", "reiserfs",
+];
+
+impl Appliance {
+    /// Mounts the first drive's root and what its fstab names, read-only or for writing, and tells what is where. What
+    /// cannot be mounted, but for the root, is told with `is_read` false.
+    pub fn mount_guest(&self, access: Access, job: &Job) -> Result<Vec<Mount>, GuestError> {
+        job.items("finding the file systems", 0, None);
+        let table = self.partition_table()?;
+        let mut volumes = Vec::new();
+        for (device, kind) in self.file_systems()? {
+            job.check()?;
+            volumes.push(self.volume(&device, &kind, &table));
+        }
+        let placed = layout::place(&volumes)?;
+        let mut mounts = layout::mounts(&volumes, &placed);
+        for mount in &mut mounts {
+            job.check()?;
+            if mount.is_read {
+                self.mount_one(mount, access)?;
+            }
+        }
+        Ok(mounts)
+    }
+
+    /// The first drive's partition table.
+    pub(super) fn partition_table(&self) -> Result<Table, GuestError> {
+        let mut disk = FirstDrive {
+            appliance: self,
+            size: self.disk_size()?,
+        };
+        partition::read(&mut disk).map_err(|error| {
+            super::appliance_error("read the partition table", error.to_string().as_bytes())
+        })
+    }
+
+    /// The first drive's size in bytes.
+    pub(super) fn disk_size(&self) -> Result<u64, GuestError> {
+        let size = self.call("measure the disk", |handle| {
+            handle.blockdev_getsize64("/dev/sda")
+        })?;
+        Ok(u64::try_from(size).unwrap_or(0))
+    }
+
+    fn mount_one(&self, mount: &mut Mount, access: Access) -> Result<(), GuestError> {
+        let options = match access {
+            Access::ReadOnly => "ro",
+            Access::Write => "rw",
+        };
+        let device = mount.file_system.device.clone();
+        let mounted = std::str::from_utf8(&mount.at).ok().map(|at| {
+            self.call("mount a file system of the guest", |handle| {
+                handle.mount_options(options, &device, at)
+            })
+        });
+        match mounted {
+            Some(Ok(())) => mount.file_system.used = self.used(&mount.at),
+            Some(Err(error)) if mount.at == b"/" => return Err(error),
+            // A mount point that is no text or is not there: the file system stays whole and is not shown.
+            Some(Err(_)) | None => mount.is_read = false,
+        }
+        Ok(())
+    }
+
+    fn used(&self, at: &[u8]) -> Option<u64> {
+        let at = std::str::from_utf8(at).ok()?;
+        let space = self
+            .call("measure a file system", |handle| handle.statvfs(at))
+            .ok()?;
+        let blocks = space.blocks.checked_sub(space.bfree)?;
+        u64::try_from(blocks.checked_mul(space.frsize)?).ok()
+    }
+
+    /// Device and type of every file system, of the first drive and of volumes on it.
+    fn file_systems(&self) -> Result<BTreeMap<String, String>, GuestError> {
+        let found = self.call("list the file systems", guestfs::Handle::list_filesystems)?;
+        Ok(found
+            .into_iter()
+            .filter(|(device, _)| {
+                let other_drive = device
+                    .strip_prefix("/dev/sd")
+                    .is_some_and(|rest| !rest.starts_with('a'));
+                !other_drive
+            })
+            .collect())
+    }
+
+    fn volume(&self, device: &str, kind: &str, table: &Table) -> Volume {
+        let number = device
+            .strip_prefix("/dev/sda")
+            .and_then(|number| number.parse().ok());
+        let row = table
+            .partitions
+            .iter()
+            .find(|(partition, _)| Some(partition.number) == number);
+        let ask = |call: &dyn Fn(&guestfs::Handle) -> Result<String, guestfs::Error>| {
+            self.call("look at a file system", call)
+                .map(|text| escape(text.as_bytes()).into_owned())
+                .unwrap_or_default()
+        };
+        let size = self
+            .call("measure a file system", |handle| {
+                handle.blockdev_getsize64(device)
+            })
+            .ok()
+            .and_then(|size| u64::try_from(size).ok());
+        let mut volume = Volume {
+            file_system: FileSystem {
+                device: device.to_owned(),
+                kind: if kind == "unknown" {
+                    String::new()
+                } else {
+                    kind.to_owned()
+                },
+                uuid: ask(&|handle| handle.vfs_uuid(device)),
+                label: ask(&|handle| handle.vfs_label(device)),
+                size: size.unwrap_or_default(),
+                used: None,
+            },
+            part_uuid: row.map(|(_, uuid)| uuid.clone()).unwrap_or_default(),
+            is_read: READ.contains(&kind),
+            is_root: false,
+            fstab: None,
+        };
+        if volume.is_read {
+            self.look_into(device, &mut volume);
+        }
+        volume
+    }
+
+    fn look_into(&self, device: &str, volume: &mut Volume) {
+        let mounted = self.call("mount a file system of the guest", |handle| {
+            handle.mount_ro(device, "/")
+        });
+        if mounted.is_err() {
+            volume.is_read = false;
+            return;
+        }
+        volume.is_root = ROOT_SIGNS
+            .iter()
+            .any(|path| self.exists(path).unwrap_or(false));
+        volume.fstab = self.small_file(b"/etc", b"fstab");
+        if self.unmount_all().is_err() {
+            volume.is_read = false;
+        }
+    }
+
+    /// A regular file's contents; `None` for anything else, so that a pipe in its place cannot block.
+    fn small_file(&self, folder: &[u8], name: &[u8]) -> Option<Vec<u8>> {
+        let stat = ffi::lstat_list(&self.handle, folder, &[name])
+            .ok()?
+            .pop()??;
+        if stat.mode & 0o170_000 != 0o100_000 {
+            return None;
+        }
+        self.read(&[folder, b"/", name].concat(), 0, LONGEST_FSTAB)
+            .ok()
+    }
+}
+
+struct FirstDrive<'a> {
+    appliance: &'a Appliance,
+    size: u64,
+}
+
+impl Blocks for FirstDrive<'_> {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        check_inside(offset, buffer.len(), self.size)?;
+        let (Ok(count), Ok(from)) = (i32::try_from(buffer.len()), i64::try_from(offset)) else {
+            return Err(io::Error::from(io::ErrorKind::InvalidInput));
+        };
+        let bytes = self
+            .appliance
+            .call("read the disk", |handle| {
+                handle.pread_device("/dev/sda", count, from)
+            })
+            .map_err(io::Error::other)?;
+        if bytes.len() != buffer.len() {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
+        }
+        buffer.copy_from_slice(&bytes);
+        Ok(())
+    }
+}

@@ -1,0 +1,292 @@
+//! Partition tables: MBR with its chain of logical partitions, and GPT.
+//!
+//! A parser of our own: it needs only starts, sizes and types, must never fail whole on a hostile table, and has to
+//! bound what a table may ask for (the chain of logical partitions can loop, GPT may claim millions of entries).
+
+use super::blocks::Blocks;
+use crate::model::Partition;
+use std::fmt::Write as _;
+use std::io;
+
+/// GPT tables have 128 entries; more than this many are not looked at.
+const MOST: usize = 1024;
+
+/// MBR types of a container for logical partitions.
+const EXTENDED: [u8; 3] = [0x05, 0x0f, 0x85];
+
+/// A disk's partition table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Table {
+    /// `gpt`, `mbr`, or empty.
+    pub kind: &'static str,
+    /// The partitions by number, and each one's `PARTUUID` where known.
+    pub partitions: Vec<(Partition, String)>,
+}
+
+/// Reads the table; an empty one when there is none.
+pub(super) fn read(disk: &mut dyn Blocks) -> io::Result<Table> {
+    let head = disk.bytes(0, 512)?;
+    if head.len() < 512 || head[510..] != [0x55, 0xaa] {
+        return Ok(Table::default());
+    }
+    let entries = mbr_entries(&head);
+    if entries.iter().any(|entry| entry.kind == 0xee) {
+        for sector in [512, 4096] {
+            if let Some(table) = read_gpt(disk, sector)? {
+                return Ok(table);
+            }
+        }
+    }
+    // The first sector of a FAT or ext boot block ends in the same two bytes.
+    if !looks_like_table(&head, &entries, disk.size()) {
+        return Ok(Table::default());
+    }
+    read_mbr(disk, &head, &entries)
+}
+
+struct MbrEntry {
+    kind: u8,
+    start: u64,
+    size: u64,
+}
+
+fn mbr_entries(sector: &[u8]) -> Vec<MbrEntry> {
+    sector[446..510]
+        .chunks_exact(16)
+        .map(|entry| MbrEntry {
+            kind: entry[4],
+            start: u64::from(le32(entry, 8)) * 512,
+            size: u64::from(le32(entry, 12)) * 512,
+        })
+        .collect()
+}
+
+fn looks_like_table(head: &[u8], entries: &[MbrEntry], size: u64) -> bool {
+    let flags_are_plain = head[446..510]
+        .chunks_exact(16)
+        .all(|entry| matches!(entry[0], 0 | 0x80));
+    flags_are_plain
+        && entries
+            .iter()
+            .any(|entry| entry.kind != 0 && entry.size > 0)
+        && entries
+            .iter()
+            .filter(|entry| entry.kind != 0)
+            .all(|entry| entry.start < size)
+}
+
+fn read_mbr(disk: &mut dyn Blocks, head: &[u8], entries: &[MbrEntry]) -> io::Result<Table> {
+    let disk_id = le32(head, 440);
+    let mut table = Table {
+        kind: "mbr",
+        partitions: Vec::new(),
+    };
+    for (at, entry) in entries.iter().enumerate() {
+        if entry.kind != 0 && entry.size > 0 {
+            table.push_mbr(at as u32 + 1, entry.kind, entry.start, entry.size, disk_id);
+        }
+    }
+    if let Some(extended) = entries.iter().find(|entry| EXTENDED.contains(&entry.kind)) {
+        read_logical(disk, extended.start, disk_id, &mut table)?;
+    }
+    Ok(table)
+}
+
+/// Follows the chain: each link holds a partition (relative to the link) and the next link (relative to the container).
+fn read_logical(
+    disk: &mut dyn Blocks,
+    container: u64,
+    disk_id: u32,
+    table: &mut Table,
+) -> io::Result<()> {
+    let mut link = container;
+    for number in 5..5 + MOST as u32 {
+        let sector = disk.bytes(link, 512)?;
+        if sector.len() < 512 || sector[510..] != [0x55, 0xaa] {
+            break;
+        }
+        let entries = mbr_entries(&sector);
+        let (own, next) = (&entries[0], &entries[1]);
+        if own.kind != 0 && own.size > 0 {
+            table.push_mbr(
+                number,
+                own.kind,
+                link.saturating_add(own.start),
+                own.size,
+                disk_id,
+            );
+        }
+        let following = container.saturating_add(next.start);
+        if !EXTENDED.contains(&next.kind) || following <= link {
+            // Every system writes the chain in rising order; what goes back is a loop.
+            break;
+        }
+        link = following;
+    }
+    Ok(())
+}
+
+fn read_gpt(disk: &mut dyn Blocks, sector: u64) -> io::Result<Option<Table>> {
+    let header = disk.bytes(sector, 512)?;
+    if header.len() < 512 || &header[..8] != b"EFI PART" {
+        return Ok(None);
+    }
+    let (count, width) = (le32(&header, 80) as usize, le32(&header, 84) as usize);
+    let Some(first) = le64(&header, 72).checked_mul(sector) else {
+        return Ok(None);
+    };
+    if !(128..=4096).contains(&width) {
+        return Ok(None);
+    }
+    let entries = disk.bytes(first, width * count.min(MOST))?;
+    let mut table = Table {
+        kind: "gpt",
+        partitions: Vec::new(),
+    };
+    for (at, entry) in entries.chunks_exact(width).enumerate() {
+        if entry[..16] == [0; 16] {
+            continue;
+        }
+        let (first, last) = (le64(entry, 32), le64(entry, 40));
+        let (Some(start), Some(count)) = (
+            first.checked_mul(sector),
+            last.checked_sub(first).map(|less| less.saturating_add(1)),
+        ) else {
+            continue;
+        };
+        let partition = Partition {
+            number: at as u32 + 1,
+            start,
+            size: count.saturating_mul(sector),
+            kind: guid(&entry[..16]),
+        };
+        table.partitions.push((partition, guid(&entry[16..32])));
+    }
+    Ok(Some(table))
+}
+
+impl Table {
+    fn push_mbr(&mut self, number: u32, kind: u8, start: u64, size: u64, disk_id: u32) {
+        let partition = Partition {
+            number,
+            start,
+            size,
+            kind: format!("{kind:02x}"),
+        };
+        self.partitions
+            .push((partition, format!("{disk_id:08x}-{number:02x}")));
+    }
+}
+
+/// Whether a partition of this type only holds other ones.
+pub(super) fn is_container(partition: &Partition) -> bool {
+    EXTENDED
+        .iter()
+        .any(|kind| partition.kind == format!("{kind:02x}"))
+}
+
+/// A GUID as text; its first three fields are little-endian on disk.
+fn guid(bytes: &[u8]) -> String {
+    const ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+    let mut text = String::with_capacity(36);
+    for (at, &from) in ORDER.iter().enumerate() {
+        if matches!(at, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        write!(text, "{:02x}", bytes[from]).expect("a String takes every write");
+    }
+    text
+}
+
+fn le32(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
+}
+
+fn le64(bytes: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn put(disk: &mut [u8], sector: usize, slot: usize, kind: u8, start: u32, size: u32) {
+        let at = sector * 512 + 446 + slot * 16;
+        disk[at + 4] = kind;
+        disk[at + 8..at + 12].copy_from_slice(&start.to_le_bytes());
+        disk[at + 12..at + 16].copy_from_slice(&size.to_le_bytes());
+        disk[sector * 512 + 510..][..2].copy_from_slice(&[0x55, 0xaa]);
+    }
+
+    fn shown(disk: &[u8]) -> (&'static str, Vec<(u32, u64, u64, String)>) {
+        let table = read(&mut &disk[..]).expect("a slice reads");
+        let parts = table.partitions.into_iter();
+        let parts =
+            parts.map(|(part, _)| (part.number, part.start / 512, part.size / 512, part.kind));
+        (table.kind, parts.collect())
+    }
+
+    #[test]
+    fn logical_partitions_are_followed_and_a_loop_ends() {
+        let mut disk = vec![0; 512 * 200];
+        put(&mut disk, 0, 0, 0x83, 2, 8);
+        put(&mut disk, 0, 1, 0x05, 20, 180);
+        put(&mut disk, 20, 0, 0x83, 1, 9);
+        put(&mut disk, 20, 1, 0x05, 40, 20);
+        put(&mut disk, 60, 0, 0x82, 1, 5);
+        put(&mut disk, 60, 1, 0x05, 40, 20);
+        let (kind, parts) = shown(&disk);
+        assert_eq!(kind, "mbr");
+        let places: Vec<_> = parts.iter().map(|part| (part.0, part.1, part.2)).collect();
+        assert_eq!(places, [(1, 2, 8), (2, 20, 180), (5, 21, 9), (6, 61, 5)]);
+        assert_eq!(parts[3].3, "82");
+    }
+
+    #[test]
+    fn gpt_entries_have_types_and_identifiers() {
+        let mut disk = vec![0; 512 * 64];
+        put(&mut disk, 0, 0, 0xee, 1, 63);
+        disk[512..520].copy_from_slice(b"EFI PART");
+        disk[512 + 72] = 2;
+        disk[512 + 80] = 4;
+        disk[512 + 84] = 128;
+        let entry = 1024 + 128;
+        disk[entry..entry + 16].copy_from_slice(&[
+            0xaf, 0x3d, 0xc6, 0x0f, 0x83, 0x84, 0x72, 0x47, 0x8e, 0x79, 0x3d, 0x69, 0xd8, 0x47,
+            0x7d, 0xe4,
+        ]);
+        disk[entry + 32] = 40;
+        disk[entry + 40] = 47;
+        let (kind, parts) = shown(&disk);
+        assert_eq!(kind, "gpt");
+        assert_eq!(
+            parts,
+            [(2, 40, 8, "0fc63daf-8483-4772-8e79-3d69d8477de4".to_owned())]
+        );
+    }
+
+    #[test]
+    fn a_disk_without_table_has_none() {
+        assert_eq!(shown(&[]).0, "");
+        assert_eq!(shown(&vec![0; 4096]).0, "");
+        assert_eq!(shown(&vec![0xff; 4096]).0, "");
+    }
+
+    proptest! {
+        #[test]
+        fn no_table_makes_it_panic_or_hang(
+            seed in proptest::collection::vec(any::<u8>(), 512 * 8),
+            kind in prop_oneof![Just(0x83u8), Just(0x05), Just(0xee)],
+        ) {
+            let mut disk = seed;
+            disk[446] = 0x80;
+            for at in [462, 478, 494] { disk[at] = 0; }
+            disk[450] = kind;
+            disk[510..512].copy_from_slice(&[0x55, 0xaa]);
+            disk[512..520].copy_from_slice(b"EFI PART");
+            let table = read(&mut &disk[..]).expect("reads are inside");
+            prop_assert!(table.partitions.len() <= MOST + 4);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Real guests through the appliance and through the direct reader.
+
+use guestslim::guest::libguestfs::{Accel, Access, Appliance, Drive};
+use guestslim::guest::{Backend, OpenOptions, open};
+use guestslim::job::Job;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// The small Debian guest that `assets/guest.sh` builds.
+fn small() -> PathBuf {
+    let folder = std::env::var_os("GUESTSLIM_GUESTS").unwrap_or_else(|| "target/guests".into());
+    PathBuf::from(folder).join("small.qcow2")
+}
+
+fn overlay(folder: &std::path::Path) -> PathBuf {
+    let path = folder.join("overlay.qcow2");
+    let below = std::fs::canonicalize(small()).expect("the small guest is built");
+    let made = Command::new("qemu-img")
+        .args(["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b"])
+        .args([&below, &path])
+        .status()
+        .expect("qemu-img is installed");
+    assert!(made.success());
+    path
+}
+
+#[test]
+fn the_appliance_writes_links_and_removes_by_bytes() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = overlay(folder.path());
+    let drive = Drive {
+        path: &path,
+        format: "qcow2",
+        access: Access::Write,
+    };
+    let job = Job::quiet();
+    let appliance = Appliance::launch(&[drive], Accel::Tcg, &job).expect("it starts");
+    let mounts = appliance
+        .mount_guest(Access::Write, &job)
+        .expect("it mounts");
+    assert_eq!(mounts[0].at, b"/");
+
+    let odd = b"/root/\xff it's\n*".to_vec();
+    appliance.write(&odd, b"hello").expect("it writes");
+    assert_eq!(appliance.read(&odd, 1, 3).expect("it reads"), b"ell");
+    appliance
+        .symlink(b"\xff it's\n*", b"/root/link")
+        .expect("it links");
+    assert!(appliance.exists(b"/root/link").expect("it looks"));
+    appliance
+        .remove_all(
+            &[odd.clone(), b"/root/link".to_vec(), b"/root/never".to_vec()],
+            &job,
+        )
+        .expect("it removes");
+    assert!(!appliance.exists(&odd).expect("it looks"));
+    appliance
+        .make_folders(b"/root/a/b")
+        .expect("it makes folders");
+    appliance
+        .remove_folders(
+            &[b"/root/a/b".to_vec(), b"/root/a".to_vec(), b"/etc".to_vec()],
+            &job,
+        )
+        .expect("it removes empty folders");
+    assert!(!appliance.exists(b"/root/a").expect("it looks"));
+    assert!(appliance.exists(b"/etc/passwd").expect("it looks"));
+
+    appliance.unmount_all().expect("it unmounts");
+    appliance
+        .mount_guest(Access::Write, &job)
+        .expect("it mounts again");
+    appliance.trim("/").expect("it trims");
+    appliance.unmount_all().expect("it unmounts");
+    appliance
+        .check_ext(&mounts[0].file_system.device)
+        .expect("the file system is sound");
+    appliance.shutdown().expect("it stops");
+}
+
+#[test]
+fn a_guest_is_read_through_libguestfs() {
+    let options = OpenOptions {
+        backend: Backend::Libguestfs,
+        accel: Accel::Tcg,
+        ..OpenOptions::default()
+    };
+    let job = Job::quiet();
+    let mut guest = open(&small(), &options, &job).expect("it opens");
+    let (tree, _) = guest.walk(&job).expect("it walks");
+    let release = tree
+        .resolve(b"/etc/os-release")
+        .expect("a Debian has it")
+        .file;
+    let text = guest.read(&tree, release, 0, 4096).expect("it reads");
+    assert!(text.windows(9).any(|word| word == b"ID=debian"));
+    assert!(tree.len() > 1000);
+}
