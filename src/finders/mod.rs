@@ -3,8 +3,19 @@
 //! A finder is a row of [`FINDERS`]. It sees the file tree, the packages and bytes on request; never a guest handle,
 //! a screen or the host's disk. What it cannot parse is a warning, never a failure.
 
+
+pub mod depends;
+pub mod elf;
+pub mod follow;
+pub mod library;
+mod programs;
+pub mod shebang;
+pub mod symlink;
+
 use crate::job::{Cancelled, Job};
-use crate::model::{FileId, FileTree, Inventory, Need, Unmet, Warning};
+use crate::model::{
+    Evidence, FileId, FileKind, FileTree, Inventory, Need, Node, Resolved, Unmet, Warning,
+};
 
 /// A file's bytes on request. Failures are already warnings by the time that a finder sees an empty answer.
 pub trait Source {
@@ -22,6 +33,33 @@ pub enum Head {
     Elf,
     /// A script: the rest of its `#!` line, trimmed, without a newline.
     Script(Box<[u8]>),
+}
+
+impl Head {
+    /// How many bytes tell.
+    pub const LEN: usize = 256;
+
+    /// Reads the first bytes of a file.
+    pub fn parse(bytes: &[u8]) -> Self {
+        if bytes.starts_with(b"\x7fELF") {
+            return Self::Elf;
+        }
+        let Some(rest) = bytes.strip_prefix(b"#!") else {
+            return Self::Other;
+        };
+        let line = rest.split(|&byte| byte == b'\n').next().unwrap_or_default();
+        Self::Script(line.trim_ascii().into())
+    }
+}
+
+/// Longest text file that a finder reads whole.
+const MAX_TEXT: usize = 1 << 20;
+
+/// Reads a regular file's text at a path of the guest, links followed; `None` when there is none. What is longer than a
+/// configuration file may be is cut off.
+pub(crate) fn text(tree: &FileTree, source: &mut dyn Source, path: &[u8]) -> Option<Vec<u8>> {
+    let file = tree.resolve(path)?.file;
+    (tree.kind(file) == FileKind::Regular).then(|| source.read(tree, file, 0, MAX_TEXT))
 }
 
 /// What a finder may look at.
@@ -43,6 +81,47 @@ pub struct Found {
     pub warnings: Vec<Warning>,
 }
 
+/// Who needs, how that is known and by which finder: what the edges of one file have in common.
+#[derive(Debug, Clone, Copy)]
+pub struct Because {
+    /// The finder's row.
+    pub finder: u8,
+    /// Who needs.
+    pub from: Node,
+    /// How it is known.
+    pub evidence: Evidence,
+}
+
+impl Found {
+    /// Adds an edge.
+    pub fn need(&mut self, because: Because, to: Node, what: &[u8]) {
+        self.needs.push(Need {
+            from: because.from,
+            to,
+            finder: because.finder,
+            evidence: because.evidence,
+            what: what.into(),
+        });
+    }
+
+    /// Adds an edge to the file at the end of a path and one to each link on the way.
+    pub fn chain(&mut self, because: Because, end: &Resolved, what: &[u8]) {
+        for &link in &end.links {
+            self.need(because, Node::File(link), what);
+        }
+        self.need(because, Node::File(end.file), what);
+    }
+
+    /// Notes a need that nothing satisfies.
+    pub fn miss(&mut self, because: Because, what: &[u8]) {
+        self.unmet.push(Unmet {
+            from: because.from,
+            finder: because.finder,
+            what: what.into(),
+        });
+    }
+}
+
 /// One finder.
 pub struct Finder {
     /// Short name in the code, in profiles and on the screen: `library`.
@@ -56,4 +135,29 @@ pub struct Finder {
 }
 
 /// All finders. A row's position is its number in [`Need::finder`].
-pub static FINDERS: &[Finder] = &[];
+pub static FINDERS: &[Finder] = &[
+    Finder {
+        id: "depends",
+        verb: "depends on",
+        reads: "Depends and Pre-Depends of the package manager's records",
+        find: depends::find,
+    },
+    Finder {
+        id: "library",
+        verb: "loads",
+        reads: "interpreter and needed libraries of ELF files, searched as the loader searches",
+        find: library::find,
+    },
+    Finder {
+        id: "shebang",
+        verb: "is run by",
+        reads: "the first line of scripts",
+        find: shebang::find,
+    },
+    Finder {
+        id: "symlink",
+        verb: "points to",
+        reads: "targets of symbolic links",
+        find: symlink::find,
+    },
+];

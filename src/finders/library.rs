@@ -1,0 +1,232 @@
+//! ELF files need their interpreter and libraries, found as the loader of glibc finds them.
+//!
+//! The order is that of ld.so(8): `DT_RPATH` where there is no `DT_RUNPATH`, `DT_RUNPATH`, the folders of
+//! `/etc/ld.so.conf`, the default folders. Every hardware variant of a library is needed, since the next host has another
+//! processor, and every link on the way. What a library finds only because the program that loads it has a search path
+//! or has loaded it already (`libR.so`, `libjvm.so`) is looked for by name, nearest first, and marked as guessed.
+
+use super::elf::{self, Abi, Elf};
+use super::{Because, Facts, Found, Head, Source};
+use crate::job::{Cancelled, Job};
+use crate::model::{Evidence, FileId, FileKind, FileTree, Node, Warning};
+use search::{Folder, Search};
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+mod search;
+
+/// Names of objects that the kernel provides.
+const VIRTUAL: [&[u8]; 3] = [
+    b"linux-vdso.so.1",
+    b"linux-gate.so.1",
+    b"linux-vdso64.so.1",
+];
+
+/// The finder's row function.
+pub fn find(
+    finder: u8,
+    facts: &Facts<'_>,
+    source: &mut dyn Source,
+    found: &mut Found,
+    job: &Job,
+) -> Result<(), Cancelled> {
+    let tree = &facts.inventory.tree;
+    let elves = read_all(facts, source, found, job)?;
+    let mut loader = Loader::new(tree, &elves, Search::new(tree, source));
+    for (&file, elf) in &elves {
+        job.check()?;
+        let because = Because {
+            finder,
+            from: Node::File(file),
+            evidence: Evidence::Read,
+        };
+        if let Some(interpreter) = &elf.interpreter {
+            match tree.resolve(interpreter) {
+                Some(end) => found.chain(because, &end, interpreter),
+                None => found.miss(because, interpreter),
+            }
+        }
+        for name in &elf.needed {
+            loader.need(because, file, elf, name, found);
+        }
+    }
+    Ok(())
+}
+
+/// Every ELF file's loader view, in tree order so that every run yields the same.
+type Elves = BTreeMap<FileId, Elf>;
+
+fn read_all(
+    facts: &Facts<'_>,
+    source: &mut dyn Source,
+    found: &mut Found,
+    job: &Job,
+) -> Result<Elves, Cancelled> {
+    let tree = &facts.inventory.tree;
+    let files: Vec<FileId> = tree
+        .ids()
+        .filter(|file| facts.heads[file.index()] == Head::Elf)
+        .collect();
+    let mut elves = Elves::new();
+    for (done, &file) in files.iter().enumerate() {
+        job.check()?;
+        if done % 64 == 0 {
+            job.items("reading programs and libraries", done as u64, Some(files.len() as u64));
+        }
+        match elf::read(&mut |offset, len| source.read(tree, file, offset, len)) {
+            Ok(elf) => {
+                elves.insert(file, elf);
+            }
+            Err(message) => found.warnings.push(Warning::new(&tree.path(file), message)),
+        }
+    }
+    Ok(elves)
+}
+
+/// Where a name was found: the file without variants first, then its hardware variants.
+#[derive(Debug, Default)]
+struct Hit {
+    files: Vec<FileId>,
+    links: Vec<FileId>,
+}
+
+/// The loader's search over one guest.
+struct Loader<'a> {
+    tree: &'a FileTree,
+    elves: &'a Elves,
+    search: Search,
+    /// Answers of the default folders.
+    known: HashMap<(Vec<u8>, Abi), Option<Rc<Hit>>>,
+    /// Files by name, for what only the loading program can find.
+    names: HashMap<&'a [u8], Vec<FileId>>,
+}
+
+impl<'a> Loader<'a> {
+    fn new(tree: &'a FileTree, elves: &'a Elves, search: Search) -> Self {
+        let mut names: HashMap<&[u8], Vec<FileId>> = HashMap::new();
+        for file in tree.ids() {
+            let is_candidate = matches!(tree.kind(file), FileKind::Regular | FileKind::Symlink);
+            let name = tree.name(file);
+            if is_candidate && name.windows(3).any(|window| window == b".so") {
+                names.entry(name).or_default().push(file);
+            }
+        }
+        Self {
+            tree,
+            elves,
+            search,
+            known: HashMap::new(),
+            names,
+        }
+    }
+
+    fn need(&mut self, because: Because, file: FileId, elf: &Elf, name: &[u8], found: &mut Found) {
+        if VIRTUAL.contains(&name) {
+            return;
+        }
+        if let Some(hit) = self.find(file, elf, name) {
+            for &part in hit.links.iter().chain(&hit.files) {
+                found.need(because, Node::File(part), name);
+            }
+        } else if let Some(hit) = self.nearest(file, elf.abi, name) {
+            let because = Because {
+                evidence: Evidence::Guessed,
+                ..because
+            };
+            for &part in hit.links.iter().chain(&hit.files) {
+                found.need(because, Node::File(part), name);
+            }
+        } else {
+            found.miss(because, name);
+        }
+    }
+
+    fn find(&mut self, file: FileId, elf: &Elf, name: &[u8]) -> Option<Rc<Hit>> {
+        if name.contains(&b'/') {
+            return self.at_path(file, elf.abi, name).map(Rc::new);
+        }
+        if let Some(path) = elf.runpath.as_ref().or(elf.rpath.as_ref()) {
+            let folders = self.search.along(self.tree, path, self.tree.parent(file));
+            if let Some(hit) = self.among(&folders, elf.abi, name) {
+                return Some(Rc::new(hit));
+            }
+        }
+        let key = (name.to_vec(), elf.abi);
+        if let Some(known) = self.known.get(&key) {
+            return known.clone();
+        }
+        let hit = self.among(&self.search.folders, elf.abi, name).map(Rc::new);
+        self.known.insert(key, hit.clone());
+        hit
+    }
+
+    /// A needed name with a slash is a path.
+    fn at_path(&self, file: FileId, abi: Abi, name: &[u8]) -> Option<Hit> {
+        let origin = self.tree.path(self.tree.parent(file));
+        let path = search::expand(name, &origin).into_iter().next()?;
+        let mut hit = Hit::default();
+        self.take(FileId::ROOT, &path, abi, &mut hit).then_some(hit)
+    }
+
+    /// The first folder that has it, with the variants of all folders up to there.
+    fn among(&self, folders: &[Rc<Folder>], abi: Abi, name: &[u8]) -> Option<Hit> {
+        let mut variants = Hit::default();
+        for folder in folders {
+            for &variant in &folder.variants {
+                self.take(variant, name, abi, &mut variants);
+            }
+            let mut hit = Hit::default();
+            if self.take(folder.file, name, abi, &mut hit) {
+                hit.links.extend(&folder.links);
+                hit.links.append(&mut variants.links);
+                hit.files.append(&mut variants.files);
+                return Some(hit);
+            }
+        }
+        (!variants.files.is_empty()).then_some(variants)
+    }
+
+    /// Adds the file at `path` from `folder` on when it is a library of this ABI.
+    fn take(&self, folder: FileId, path: &[u8], abi: Abi, hit: &mut Hit) -> bool {
+        let Some(end) = self.tree.resolve_from(folder, path, true) else {
+            return false;
+        };
+        let fits = self.elves.get(&end.file).is_some_and(|elf| elf.abi == abi);
+        if fits {
+            hit.files.push(end.file);
+            hit.links.extend(end.links);
+        }
+        fits
+    }
+
+    /// The library of this name that is nearest in the tree: what a loading program's own search path would find.
+    fn nearest(&self, file: FileId, abi: Abi, name: &[u8]) -> Option<Hit> {
+        let mut best: Option<(u32, Hit)> = None;
+        for &candidate in self.names.get(name)? {
+            let mut hit = Hit::default();
+            let folder = self.tree.parent(candidate);
+            if !self.take(folder, name, abi, &mut hit) {
+                continue;
+            }
+            let depth = self.shared_depth(file, candidate);
+            if best.as_ref().is_none_or(|(most, _)| depth > *most) {
+                best = Some((depth, hit));
+            }
+        }
+        best.map(|(_, hit)| hit)
+    }
+
+    /// How many folders two paths have in common.
+    fn shared_depth(&self, a: FileId, b: FileId) -> u32 {
+        let mut shared = self.tree.parent(a);
+        while !self.tree.is_within(b, shared) {
+            shared = self.tree.parent(shared);
+        }
+        let mut depth = 0;
+        while shared != FileId::ROOT {
+            shared = self.tree.parent(shared);
+            depth += 1;
+        }
+        depth
+    }
+}
