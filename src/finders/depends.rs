@@ -78,9 +78,10 @@ impl<'a> Resolver<'a> {
     /// satisfies; of it the package of that name rather than one that provides it; of those one that was asked for
     /// rather than one that came along.
     pub fn satisfied_by(&self, from: PackageId, clause: &[Relation]) -> Option<PackageId> {
-        clause
-            .iter()
-            .find_map(|relation| self.real(from, relation).or_else(|| self.provider(from, relation)))
+        clause.iter().find_map(|relation| {
+            self.real(from, relation)
+                .or_else(|| self.provider(from, relation))
+        })
     }
 
     fn real(&self, from: PackageId, relation: &Relation) -> Option<PackageId> {
@@ -141,9 +142,10 @@ impl<'a> Resolver<'a> {
 
 /// Whether a version (a real package's, or that of a versioned provide) is within the relation's bound.
 fn is_within(version: Option<&str>, relation: &Relation) -> bool {
-    relation.bound.as_ref().is_none_or(|bound| {
-        version.is_some_and(|version| version::satisfies(version, bound))
-    })
+    relation
+        .bound
+        .as_ref()
+        .is_none_or(|bound| version.is_some_and(|version| version::satisfies(version, bound)))
 }
 
 #[cfg(test)]
@@ -173,7 +175,9 @@ mod tests {
         let at = word.find(['<', '=', '>']).unwrap_or(word.len());
         let (full, bound) = word.split_at(at);
         let from = bound.find(|c| !matches!(c, '<' | '=' | '>')).unwrap_or(0);
-        let (name, arch) = full.split_once(':').map_or((full, None), |(n, a)| (n, Some(a)));
+        let (name, arch) = full
+            .split_once(':')
+            .map_or((full, None), |(n, a)| (n, Some(a)));
         Relation {
             name: name.into(),
             arch: arch.map(Into::into),
@@ -210,7 +214,11 @@ mod tests {
             (id("wine", "i386"), "perl", None),
             (id("wine", "i386"), "perl:any", Some(id("perl", "amd64"))),
             (id("wine", "i386"), "mail-transport-agent", None),
-            (id("tool", "all"), "none mail-transport-agent", Some(id("mta", "amd64"))),
+            (
+                id("tool", "all"),
+                "none mail-transport-agent",
+                Some(id("mta", "amd64")),
+            ),
             (id("tool", "all"), "smtp>=1.0", Some(id("mta", "amd64"))),
             (id("tool", "all"), "smtp>>2.0", None),
             (id("tool", "all"), "mail-transport-agent>=1", None),

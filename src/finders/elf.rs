@@ -146,11 +146,18 @@ impl View {
         if bytes.len() < len {
             return Err("ELF program headers outside the file");
         }
-        Ok(bytes.chunks_exact(size).map(|row| self.segment(row)).collect())
+        Ok(bytes
+            .chunks_exact(size)
+            .map(|row| self.segment(row))
+            .collect())
     }
 
     fn segment(&self, row: &[u8]) -> Segment {
-        let places = if self.is_wide { [8, 16, 32] } else { [4, 8, 16] };
+        let places = if self.is_wide {
+            [8, 16, 32]
+        } else {
+            [4, 8, 16]
+        };
         Segment {
             kind: self.number(row, 0, 4) as u32,
             offset: self.word(row, places[0]),
@@ -278,7 +285,9 @@ mod tests {
         let found = read(&mut |offset, len| {
             reads += 1;
             assert!(reads < 5000 && len <= 1 << 20, "bounded reads");
-            let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+            let start = usize::try_from(offset)
+                .unwrap_or(usize::MAX)
+                .min(bytes.len());
             bytes[start..start.saturating_add(len).min(bytes.len())].to_vec()
         });
         found

@@ -76,9 +76,8 @@ fn source_of_byte_code(tree: &FileTree, file: FileId) -> Option<FileId> {
 /// What depmod and the initramfs tools make for a kernel follows that kernel.
 fn follow_kernels(inventory: &Inventory, all: &mut [Option<FileId>]) {
     let tree = &inventory.tree;
-    let is_free = |file: FileId| {
-        tree.kind(file) == FileKind::Regular && inventory.owner(file).is_none()
-    };
+    let is_free =
+        |file: FileId| tree.kind(file) == FileKind::Regular && inventory.owner(file).is_none();
     if let Some(modules) = tree.resolve(b"/lib/modules") {
         for &version in tree.children(modules.file) {
             let Some(leader) = first_owned(inventory, version) else {
@@ -105,9 +104,9 @@ fn follow_kernels(inventory: &Inventory, all: &mut [Option<FileId>]) {
 
 fn first_owned(inventory: &Inventory, folder: FileId) -> Option<FileId> {
     let tree = &inventory.tree;
-    tree.subtree(folder).map(FileId).find(|&file| {
-        tree.kind(file) == FileKind::Regular && inventory.owner(file).is_some()
-    })
+    tree.subtree(folder)
+        .map(FileId)
+        .find(|&file| tree.kind(file) == FileKind::Regular && inventory.owner(file).is_some())
 }
 
 /// The kernel version in an initramfs's name.

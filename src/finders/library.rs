@@ -16,11 +16,7 @@ use std::rc::Rc;
 mod search;
 
 /// Names of objects that the kernel provides.
-const VIRTUAL: [&[u8]; 3] = [
-    b"linux-vdso.so.1",
-    b"linux-gate.so.1",
-    b"linux-vdso64.so.1",
-];
+const VIRTUAL: [&[u8]; 3] = [b"linux-vdso.so.1", b"linux-gate.so.1", b"linux-vdso64.so.1"];
 
 /// The finder's row function.
 pub fn find(
@@ -71,7 +67,11 @@ fn read_all(
     for (done, &file) in files.iter().enumerate() {
         job.check()?;
         if done % 64 == 0 {
-            job.items("reading programs and libraries", done as u64, Some(files.len() as u64));
+            job.items(
+                "reading programs and libraries",
+                done as u64,
+                Some(files.len() as u64),
+            );
         }
         match elf::read(&mut |offset, len| source.read(tree, file, offset, len)) {
             Ok(elf) => {

@@ -3,7 +3,7 @@
 //! A finder is a row of [`FINDERS`]. It sees the file tree, the packages and bytes on request; never a guest handle,
 //! a screen or the host's disk. What it cannot parse is a warning, never a failure.
 
-
+pub mod boot;
 pub mod depends;
 pub mod elf;
 pub mod follow;

@@ -23,7 +23,10 @@ pub fn find(
     let places = Places::new(tree);
     let documents = tree.lookup(b"/usr/share/doc");
     let mut sole = HashMap::new();
-    for file in tree.ids().filter(|&file| tree.kind(file) == FileKind::Symlink) {
+    for file in tree
+        .ids()
+        .filter(|&file| tree.kind(file) == FileKind::Symlink)
+    {
         job.check()?;
         let is_document = documents.is_some_and(|folder| tree.is_within(file, folder));
         let is_follower = inventory.owner(file).is_none() && places.manages(tree, file);

@@ -118,10 +118,7 @@ pub fn expand(entry: &[u8], origin: &[u8]) -> Vec<Vec<u8>> {
 }
 
 fn replace(text: &[u8], token: &[u8], values: &[&[u8]]) -> Vec<Vec<u8>> {
-    let Some(at) = text
-        .windows(token.len())
-        .position(|window| window == token)
-    else {
+    let Some(at) = text.windows(token.len()).position(|window| window == token) else {
         return vec![text.to_vec()];
     };
     values
@@ -200,7 +197,14 @@ fn defaults(tree: &FileTree) -> Vec<Vec<u8>> {
         paths.extend(triplets.map(|name| [lib, b"/", name].concat()));
     }
     let plain = [
-        "/lib64", "/usr/lib64", "/lib", "/usr/lib", "/lib32", "/usr/lib32", "/libx32", "/usr/libx32",
+        "/lib64",
+        "/usr/lib64",
+        "/lib",
+        "/usr/lib",
+        "/lib32",
+        "/usr/lib32",
+        "/libx32",
+        "/usr/libx32",
         "/usr/local/lib",
     ];
     paths.extend(plain.iter().map(|path| path.as_bytes().to_vec()));
