@@ -1,5 +1,85 @@
 //! From a guest's bytes to an inventory and its needs.
+//!
+//! Single reads that fail are warnings; only the walk itself and a cancel stop the loading. No path of a guest is ever
+//! used on the host: all goes through [`Guest::read`] with ids of the tree.
 
+mod heads;
 mod loaded;
+mod os;
+mod reader;
 
 pub use loaded::Loaded;
+
+use crate::finders::{FINDERS, Facts, Found, boot, follow};
+use crate::guest::{Guest, GuestError};
+use crate::job::{Cancelled, Job};
+use crate::model::{BootChain, Inventory};
+use crate::pkgdb::dpkg;
+use reader::Reader;
+
+/// Why a guest could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The guest cannot be read.
+    #[error(transparent)]
+    Guest(#[from] GuestError),
+    /// Somebody asked to stop.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+/// Reads everything that planning wants to know: the tree, the packages, how it boots, who needs what.
+pub fn load(guest: &mut dyn Guest, job: &Job) -> Result<Loaded, LoadError> {
+    job.items("reading files", 0, None);
+    let (tree, mut warnings) = guest.walk(job)?;
+    let disk = guest.disk().clone();
+    let mut reader = Reader::new(guest);
+    job.items("reading the package database", 0, None);
+    let database = dpkg::read(&tree, &mut |file| reader.whole(&tree, file), job)?;
+    warnings.extend(database.warnings);
+    let heads = heads::read(&tree, &mut reader, job)?;
+    let os = os::read(&tree, &mut reader, &database.arch);
+    let mut inventory = Inventory {
+        origin: disk.origin,
+        os,
+        mounts: disk.mounts,
+        tree,
+        packages: database.packages,
+        owners: database.owners,
+        follows: Vec::new(),
+        texts: database.texts,
+        boot: BootChain::default(),
+        warnings: Vec::new(),
+    };
+    inventory.follows = follow::follows(&inventory);
+    let facts = Facts {
+        inventory: &inventory,
+        heads: &heads,
+    };
+    job.items("reading the boot chain", 0, None);
+    let (boot, more) = boot::chain(&facts, &mut reader);
+    warnings.extend(more);
+    job.check()?;
+    let found = find(&facts, &mut reader, job)?;
+    warnings.extend(found.warnings);
+    warnings.extend(reader.warnings);
+    warnings.sort();
+    warnings.dedup();
+    inventory.boot = boot;
+    inventory.warnings = warnings;
+    job.items("working out what needs what", 0, None);
+    Ok(Loaded::new(inventory, found.needs, found.unmet))
+}
+
+/// Runs every finder.
+fn find(facts: &Facts<'_>, reader: &mut Reader<'_>, job: &Job) -> Result<Found, Cancelled> {
+    let mut found = Found::default();
+    for (row, finder) in FINDERS.iter().enumerate() {
+        let step = format!("finding needs: {}", finder.id);
+        job.items(&step, row as u64, Some(FINDERS.len() as u64));
+        (finder.find)(row as u8, facts, reader, &mut found, job)?;
+    }
+    found.unmet.sort();
+    found.unmet.dedup();
+    Ok(found)
+}
