@@ -178,7 +178,7 @@ fn read_dynamic(
     let bytes = fetch(dynamic.offset, clamp(dynamic.size, MAX_DYNAMIC * width * 2));
     let mut entries = Vec::new();
     for row in bytes.chunks_exact(width * 2) {
-        let (tag, value) = (view.word(row, 0) as i64, view.word(row, width));
+        let (tag, value) = (view.word(row, 0).cast_signed(), view.word(row, width));
         if tag == elf::DT_NULL.0 {
             break;
         }
@@ -282,18 +282,17 @@ mod tests {
 
     fn read_bytes(bytes: &[u8]) -> Result<Elf, &'static str> {
         let mut reads = 0;
-        let found = read(&mut |offset, len| {
+        read(&mut |offset, len| {
             reads += 1;
             assert!(reads < 5000 && len <= 1 << 20, "bounded reads");
             let start = usize::try_from(offset)
                 .unwrap_or(usize::MAX)
                 .min(bytes.len());
             bytes[start..start.saturating_add(len).min(bytes.len())].to_vec()
-        });
-        found
+        })
     }
 
-    /// A 64-bit little-endian file: header, PT_LOAD over everything, PT_INTERP, PT_DYNAMIC.
+    /// A 64-bit little-endian file: header, one loaded segment over everything, interpreter, dynamic section.
     fn sample(needed: &[&str]) -> Vec<u8> {
         let mut strings = b"\0".to_vec();
         let mut entries: Vec<(u64, u64)> = Vec::new();

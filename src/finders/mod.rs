@@ -122,6 +122,9 @@ impl Found {
     }
 }
 
+/// A finder's function: row, facts, bytes on request, where findings go, the job.
+pub type Find = fn(u8, &Facts<'_>, &mut dyn Source, &mut Found, &Job) -> Result<(), Cancelled>;
+
 /// One finder.
 pub struct Finder {
     /// Short name in the code, in profiles and on the screen: `library`.
@@ -131,7 +134,7 @@ pub struct Finder {
     /// What it reads, for the help and the README.
     pub reads: &'static str,
     /// Adds what it finds; its own row number comes first.
-    pub find: fn(u8, &Facts<'_>, &mut dyn Source, &mut Found, &Job) -> Result<(), Cancelled>,
+    pub find: Find,
 }
 
 /// All finders. A row's position is its number in [`Need::finder`].
