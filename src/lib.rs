@@ -10,3 +10,4 @@ pub mod pkgdb;
 pub mod plan;
 pub mod profile;
 pub mod session;
+pub mod vm;

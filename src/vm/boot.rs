@@ -1,0 +1,72 @@
+//! The boot through the image's own boot loader: does somebody get a login prompt?
+
+use super::VmError;
+use super::accel::{self, Working};
+use super::console::{Console, Sign};
+use super::machine::{Caps, Ending, Machine, Start, Watch};
+use super::wire::Frame;
+use crate::job::Job;
+use std::path::Path;
+use std::time::Duration;
+
+/// How a boot went.
+#[derive(Debug)]
+pub struct LoaderBoot {
+    /// What came up (`login prompt`), or why nothing did.
+    pub verdict: Result<&'static str, String>,
+    /// From the start to the verdict.
+    pub time: Duration,
+    /// What the guest printed.
+    pub console: Console,
+}
+
+struct FirstSign(Option<Sign>);
+
+impl Watch for FirstSign {
+    fn sign(&mut self, sign: Sign) -> bool {
+        self.0 = Some(sign);
+        true
+    }
+    fn frame(&mut self, _: &Frame) -> bool {
+        false
+    }
+}
+
+/// Boots an image until its console shows life or a dead end.
+pub fn boot_by_loader(
+    image: &Path,
+    format: &str,
+    accel: Working,
+    caps: Caps,
+    job: &Job,
+) -> Result<LoaderBoot, VmError> {
+    accel::require_qemu()?;
+    let machine = Machine {
+        image: image.to_path_buf(),
+        format: format.to_owned(),
+        start: Start::Loader,
+        accel,
+        memory: 1024,
+        has_network: false,
+        caps,
+    };
+    let mut first = FirstSign(None);
+    let remains = machine.run(&mut first, job)?;
+    let verdict = match (first.0, remains.ending) {
+        (Some(Sign::Up(what)), _) => Ok(what),
+        (Some(Sign::Stuck(why)), _) => Err(why.to_owned()),
+        (None, Ending::TimedOut) => Err(format!(
+            "neither a login prompt nor a target was seen on the serial console within {} s",
+            caps.time.as_secs()
+        )),
+        (None, Ending::Flooded) => Err("it flooded its console".to_owned()),
+        (None, Ending::Off | Ending::Enough) => {
+            Err("it switched off or started anew before a login prompt".to_owned())
+        }
+    };
+    Ok(LoaderBoot {
+        verdict,
+        time: remains.time,
+        console: remains.console,
+    })
+}

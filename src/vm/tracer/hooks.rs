@@ -1,0 +1,133 @@
+//! Probes on the kernel's security hooks: every file that is opened, executed, asked about or read as a link passes one.
+//!
+//! The kernel itself collects the pairs of device and inode in a table per hook, so nothing is copied out while the guest runs and
+//! nothing is lost unless a table is full, which the kernel counts.
+
+use super::HOME;
+use super::btf::Btf;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write as _;
+
+/// One hook: the kernel's function, how its arguments lead to the inode, how many pairs its table holds.
+struct Hook {
+    function: &'static str,
+    inode: fn(&Offsets) -> String,
+    pairs: u32,
+}
+
+const HOOKS: [Hook; 5] = [
+    Hook {
+        function: "security_inode_permission",
+        inode: |_| "$arg1".to_owned(),
+        pairs: 131_072,
+    },
+    Hook {
+        function: "security_inode_getattr",
+        inode: |at| format!("+{}(+{}($arg1))", at.dentry_inode, at.path_dentry),
+        pairs: 131_072,
+    },
+    Hook {
+        function: "security_file_open",
+        inode: |at| format!("+{}($arg1)", at.file_inode),
+        pairs: 65_536,
+    },
+    Hook {
+        function: "security_inode_readlink",
+        inode: |at| format!("+{}($arg1)", at.dentry_inode),
+        pairs: 16_384,
+    },
+    Hook {
+        function: "security_inode_follow_link",
+        inode: |_| "$arg2".to_owned(),
+        pairs: 16_384,
+    },
+];
+
+/// Where the members lie in this kernel.
+struct Offsets {
+    inode_number: u32,
+    inode_super: u32,
+    super_device: u32,
+    path_dentry: u32,
+    dentry_inode: u32,
+    file_inode: u32,
+}
+
+impl Offsets {
+    fn read() -> Option<Self> {
+        let btf = Btf::parse(&fs::read(format!("{HOME}/sys/kernel/btf/vmlinux")).ok()?)?;
+        Some(Self {
+            inode_number: btf.offset("inode", "i_ino")?,
+            inode_super: btf.offset("inode", "i_sb")?,
+            super_device: btf.offset("super_block", "s_dev")?,
+            path_dentry: btf.offset("path", "dentry")?,
+            dentry_inode: btf.offset("dentry", "d_inode")?,
+            file_inode: btf.offset("file", "f_inode")?,
+        })
+    }
+}
+
+/// Sets all hooks; what the process `agent` touches is not recorded. Returns why not, or nothing.
+pub fn set(agent: u32) -> String {
+    let Some(offsets) = Offsets::read() else {
+        return "the kernel has no type information (BTF)".to_owned();
+    };
+    for hook in &HOOKS {
+        if let Err(error) = set_one(hook, &offsets, agent) {
+            return format!("the kernel refuses a probe on {}: {error}", hook.function);
+        }
+    }
+    String::new()
+}
+
+fn set_one(hook: &Hook, at: &Offsets, agent: u32) -> std::io::Result<()> {
+    let (inode, function) = ((hook.inode)(at), hook.function);
+    let probe = format!(
+        "p:guestslim/{function} {function} ino=+{}({inode}):u64 dev=+{}(+{}({inode})):u32",
+        at.inode_number, at.super_device, at.inode_super
+    );
+    append(&format!("{HOME}/trace/kprobe_events"), &probe)?;
+    let trigger = format!(
+        "hist:keys=dev,ino:size={} if common_pid != {agent}",
+        hook.pairs
+    );
+    append(
+        &format!("{HOME}/trace/events/guestslim/{function}/trigger"),
+        &trigger,
+    )
+}
+
+fn append(path: &str, line: &str) -> std::io::Result<()> {
+    fs::OpenOptions::new()
+        .append(true)
+        .open(path)?
+        .write_all(line.as_bytes())
+}
+
+/// What was touched so far, and how many events did not fit. `None` when a table cannot be read.
+pub fn seen() -> Option<(BTreeSet<(u32, u64)>, u64)> {
+    let (mut pairs, mut lost) = (BTreeSet::new(), 0);
+    for hook in &HOOKS {
+        let path = format!("{HOME}/trace/events/guestslim/{}/hist", hook.function);
+        lost += read_table(&fs::read_to_string(path).ok()?, &mut pairs)?;
+    }
+    Some((pairs, lost))
+}
+
+/// Reads one table as the kernel prints it; the answer is its count of dropped events.
+fn read_table(text: &str, pairs: &mut BTreeSet<(u32, u64)>) -> Option<u64> {
+    let mut dropped = None;
+    for line in text.lines() {
+        if let Some(keys) = line.strip_prefix('{') {
+            let keys = keys.split('}').next()?;
+            let mut values = keys
+                .split(',')
+                .map(|pair| pair.rsplit(':').next().unwrap_or("").trim());
+            pairs.insert((values.next()?.parse().ok()?, values.next()?.parse().ok()?));
+        } else if let Some(count) = line.trim().strip_prefix("Dropped:") {
+            dropped = count.trim().parse().ok();
+        }
+    }
+    dropped
+}
