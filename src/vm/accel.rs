@@ -5,18 +5,6 @@ use super::VmError;
 /// The program that runs machines of this host's architecture.
 pub const QEMU: &str = "qemu-system-x86_64";
 
-/// How a machine's processor is to be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Accel {
-    /// KVM where it works, else emulation.
-    #[default]
-    Auto,
-    /// KVM or failure.
-    Kvm,
-    /// Emulation.
-    Tcg,
-}
-
 /// How a machine's processor is made, known to work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Working {

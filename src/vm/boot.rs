@@ -5,8 +5,8 @@ use super::accel::{self, Working};
 use super::console::{Console, Sign};
 use super::machine::{Caps, Ending, Machine, Start, Watch};
 use super::wire::Frame;
+use crate::guest::image::Image;
 use crate::job::Job;
-use std::path::Path;
 use std::time::Duration;
 
 /// How a boot went.
@@ -34,16 +34,14 @@ impl Watch for FirstSign {
 
 /// Boots an image until its console shows life or a dead end.
 pub fn boot_by_loader(
-    image: &Path,
-    format: &str,
+    image: &Image,
     accel: Working,
     caps: Caps,
     job: &Job,
 ) -> Result<LoaderBoot, VmError> {
     accel::require_qemu()?;
     let machine = Machine {
-        image: image.to_path_buf(),
-        format: format.to_owned(),
+        image: image.clone(),
         start: Start::Loader,
         accel,
         memory: 1024,

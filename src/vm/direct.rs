@@ -1,16 +1,16 @@
 //! The direct boot with the tracer: commands in the booted guest, and what they touched.
 
 use super::VmError;
-use super::accel::{self, Accel, Working};
+use super::accel::{self, Working};
 use super::console::{Console, Sign};
 use super::initramfs::{self, FIRST_PROGRAM};
 use super::machine::{Caps, Ending, Machine, Start, Watch};
 use super::record::Record;
 use super::wire::{Frame, Orders};
-use crate::guest::Guest;
+use crate::guest::image::Image;
+use crate::guest::{Accel, Guest};
 use crate::job::Job;
 use crate::model::{BootChain, FileId, FileTree};
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The longest kernel or initramfs that is read.
@@ -20,9 +20,7 @@ const MAX_BOOT_FILE: u64 = 1 << 30;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Direct {
     /// The image.
-    pub image: PathBuf,
-    /// Its format.
-    pub format: String,
+    pub image: Image,
     /// The kernel's bytes.
     pub kernel: Vec<u8>,
     /// The initramfs's bytes.
@@ -48,7 +46,7 @@ impl Direct {
     /// Reads kernel and initramfs of the default boot entry out of a guest.
     pub fn read(
         guest: &mut dyn Guest,
-        image: &Path,
+        image: &Image,
         tree: &FileTree,
         boot: &BootChain,
         job: &Job,
@@ -59,8 +57,7 @@ impl Direct {
         let kernel = boot.kernel.ok_or_else(|| missing("kernel"))?;
         let initramfs = boot.initramfs.ok_or_else(|| missing("initramfs"))?;
         Ok(Self {
-            image: image.to_path_buf(),
-            format: guest.disk().origin.format.clone(),
+            image: image.clone(),
             kernel: whole(guest, tree, kernel, job)?,
             initramfs: whole(guest, tree, initramfs, job)?,
             command_line: boot.command_line.clone(),
@@ -184,7 +181,6 @@ pub fn run_commands(
     let command_line = format!("{} {FIRST_PROGRAM}", direct.command_line);
     let machine = Machine {
         image: direct.image.clone(),
-        format: direct.format.clone(),
         start: Start::Direct {
             kernel,
             initramfs,

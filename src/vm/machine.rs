@@ -7,6 +7,7 @@ use super::console::{Console, Sign};
 use super::record::Record;
 use super::wire::Frame;
 use super::{VmError, accel};
+use crate::guest::image::Image;
 use crate::job::Job;
 use crate::model::text::escape;
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
@@ -21,9 +22,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone)]
 pub struct Machine {
     /// The image; opened read-only, below the overlay.
-    pub image: PathBuf,
-    /// Its format, never probed by QEMU.
-    pub format: String,
+    pub image: Image,
     /// How it starts.
     pub start: Start,
     /// How its processor is made.
@@ -225,8 +224,12 @@ impl Machine {
         let mut arguments = accel::common_arguments(self.accel);
         let mut add = |words: &[&str]| arguments.extend(words.iter().map(|&word| word.to_owned()));
         // A comma in a file name is doubled, as QEMU's option parser wants it.
-        let image = self.image.display().to_string().replace(',', ",,");
-        let drive = format!("file={image},format={},if=virtio,snapshot=on", self.format);
+        let image = self.image.path().display().to_string().replace(',', ",,");
+        // The format is never probed by QEMU.
+        let drive = format!(
+            "file={image},format={},if=virtio,snapshot=on",
+            self.image.format()
+        );
         add(&[
             "-m",
             &self.memory.to_string(),

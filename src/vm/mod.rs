@@ -16,7 +16,7 @@ mod machine;
 mod record;
 pub mod wire;
 
-pub use accel::{Accel, Working};
+pub use accel::Working;
 pub use boot::{LoaderBoot, boot_by_loader};
 pub use console::Console;
 pub use direct::{Direct, Session, choose_accel, run_commands};

@@ -1,2 +1,3 @@
 //! Integration tests.
 mod vm_guest;
+mod vm_machine;
