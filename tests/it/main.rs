@@ -1,3 +1,4 @@
 //! Integration tests.
+mod load;
 mod vm_guest;
 mod vm_machine;

@@ -1,0 +1,212 @@
+//! Loading a small root folder that is made of real programs of this host.
+
+use guestslim::finders::FINDERS;
+use guestslim::guest::{OpenOptions, open};
+use guestslim::job::Job;
+use guestslim::load::{LoadError, Loaded, load};
+use guestslim::model::{FileId, Node};
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const PROGRAMS: [&str; 4] = [
+    "/usr/bin/tar",
+    "/usr/bin/ls",
+    "/usr/bin/openssl",
+    "/usr/bin/env",
+];
+
+const STATUS: &str = "Package: app\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\
+    Depends: tool (>= 1:2) | other, sh\n\nPackage: broken\nStatus: install ok half-installed\n\n\
+    Package: tool\nStatus: hold ok installed\nArchitecture: amd64\nVersion: 1:2-1\nProvides: sh\n\
+    Conffiles:\n /etc/tool.conf d41d8cd98f00b204e9800998ecf8427e\n";
+
+/// What `ldd` says that a program of this host loads, as paths without links.
+fn ldd(program: &str) -> BTreeSet<PathBuf> {
+    let output = Command::new("ldd").arg(program).output().expect("ldd runs");
+    String::from_utf8(output.stdout)
+        .expect("text")
+        .split_whitespace()
+        .filter(|word| word.starts_with('/'))
+        .map(|path| fs::canonicalize(path).expect("the library is there"))
+        .collect()
+}
+
+/// Copies a file of this host to where it lies here, with the name that it is found by.
+fn copy(root: &Path, path: &Path) {
+    let real = fs::canonicalize(path).expect("it is there");
+    let inside = root.join(real.strip_prefix("/").expect("absolute"));
+    fs::create_dir_all(inside.parent().expect("a folder")).expect("folders");
+    fs::copy(&real, &inside).expect("a copy");
+    let folder = fs::canonicalize(path.parent().expect("a folder")).expect("it is there");
+    let named = folder.join(path.file_name().expect("a name"));
+    if named != real {
+        let link = root.join(named.strip_prefix("/").expect("absolute"));
+        fs::create_dir_all(link.parent().expect("a folder")).expect("folders");
+        let _ = symlink(&real, link);
+    }
+}
+
+fn write(root: &Path, path: &str, text: impl AsRef<[u8]>) {
+    let inside = root.join(&path[1..]);
+    fs::create_dir_all(inside.parent().expect("a folder")).expect("folders");
+    fs::write(inside, text).expect("written");
+}
+
+fn make_root() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let root = folder.path();
+    for (link, target) in [
+        ("lib", "usr/lib"),
+        ("lib64", "usr/lib64"),
+        ("bin", "usr/bin"),
+    ] {
+        fs::create_dir_all(root.join(target)).expect("folders");
+        symlink(target, root.join(link)).expect("a link");
+    }
+    for program in PROGRAMS {
+        copy(root, Path::new(program));
+        let output = Command::new("ldd").arg(program).output().expect("ldd runs");
+        let text = String::from_utf8(output.stdout).expect("text");
+        for path in text.split_whitespace().filter(|word| word.starts_with('/')) {
+            copy(root, Path::new(path));
+        }
+    }
+    write(root, "/var/lib/dpkg/status", STATUS);
+    write(
+        root,
+        "/var/lib/dpkg/info/app.list",
+        "/.\n/bin\n/bin/tar\n/usr/bin/run\n/../etc/passwd\n",
+    );
+    write(
+        root,
+        "/var/lib/dpkg/info/tool.list",
+        "/.\n/bin\n/bin/ls\n/etc/tool.conf\n",
+    );
+    write(root, "/etc/tool.conf", "");
+    write(root, "/usr/bin/run", "#!/usr/bin/env -S tar x\n");
+    write(root, "/usr/bin/broken.so", b"\x7fELF\x02\x01\x01 cut off");
+    write(root, "/opt/x/m.py", "");
+    write(root, "/opt/x/__pycache__/m.cpython-311.pyc", "");
+    write(root, "/etc/os-release", "ID=debian\nVERSION_ID=\"12\"\n");
+    symlink("/usr/bin/ls", root.join("etc/dir")).expect("a link");
+    let run = root.join("usr/bin/run");
+    fs::set_permissions(run, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("a mode");
+    folder
+}
+
+fn open_and_load(root: &Path, job: &Job) -> Result<Loaded, LoadError> {
+    let mut guest = open(root, &OpenOptions::default(), job)?;
+    load(guest.as_mut(), job)
+}
+
+fn file(loaded: &Loaded, path: &str) -> FileId {
+    let found = loaded.inventory.tree.lookup(path.as_bytes());
+    found.unwrap_or_else(|| panic!("{path} is in the tree"))
+}
+
+/// All regular files that a file loads, in the end.
+fn closure(loaded: &Loaded, program: &str) -> BTreeSet<PathBuf> {
+    let tree = &loaded.inventory.tree;
+    let mut seen = BTreeSet::new();
+    let mut todo = vec![file(loaded, program)];
+    while let Some(at) = todo.pop() {
+        for need in loaded.graph.needs_of(Node::File(at)).1 {
+            if let Node::File(to) = need.to
+                && FINDERS[need.finder as usize].id == "library"
+                && tree.target(to).is_none()
+                && seen.insert(to)
+            {
+                todo.push(to);
+            }
+        }
+    }
+    seen.into_iter()
+        .map(|file| PathBuf::from(String::from_utf8(tree.path(file)).expect("text")))
+        .collect()
+}
+
+#[test]
+fn what_real_programs_load_is_what_ldd_says() {
+    let root = make_root();
+    let loaded = open_and_load(root.path(), &Job::quiet()).expect("it loads");
+    for program in PROGRAMS {
+        assert_eq!(closure(&loaded, program), ldd(program), "{program}");
+    }
+    assert_eq!(loaded.unmet, []);
+}
+
+#[test]
+fn packages_own_files_through_merged_folders_and_depend_on_each_other() {
+    let root = make_root();
+    let loaded = open_and_load(root.path(), &Job::quiet()).expect("it loads");
+    let inventory = &loaded.inventory;
+    let (app, tool) = (
+        inventory.find_package("app").expect("installed"),
+        inventory.find_package("tool").expect("installed"),
+    );
+    assert_eq!(inventory.packages.len(), 2);
+    assert_eq!(inventory.owner(file(&loaded, "/usr/bin/tar")), Some(app));
+    assert_eq!(inventory.owner(file(&loaded, "/usr/bin/ls")), Some(tool));
+    assert_eq!(
+        inventory.owner(file(&loaded, "/bin")),
+        None,
+        "a shared link to a folder"
+    );
+    assert_eq!(
+        inventory.package(tool).conffiles,
+        [file(&loaded, "/etc/tool.conf")]
+    );
+    let needs = loaded.graph.needs_of(Node::Package(app)).1;
+    let whats: Vec<&[u8]> = needs.iter().map(|need| &*need.what).collect();
+    assert!(needs.iter().all(|need| need.to == Node::Package(tool)));
+    assert_eq!(whats, [&b"sh"[..], b"tool (>= 1:2) | other"]);
+    let places: Vec<(String, Option<u32>)> = inventory
+        .warnings
+        .iter()
+        .map(|w| (String::from_utf8_lossy(&w.path).into_owned(), w.line))
+        .collect();
+    for expected in [
+        ("/usr/bin/broken.so", None),
+        ("/var/lib/dpkg/info/app.list", Some(5)),
+        ("/var/lib/dpkg/status", Some(7)),
+    ] {
+        assert!(
+            places.contains(&(expected.0.into(), expected.1)),
+            "{expected:?} of {places:?}"
+        );
+    }
+}
+
+#[test]
+fn scripts_links_and_byte_code_have_their_needs() {
+    let root = make_root();
+    let loaded = open_and_load(root.path(), &Job::quiet()).expect("it loads");
+    let run = loaded
+        .graph
+        .needs_of(Node::File(file(&loaded, "/usr/bin/run")))
+        .1;
+    let tar = Node::File(file(&loaded, "/usr/bin/tar"));
+    assert!(
+        run.iter()
+            .any(|need| need.to == tar && &*need.what == b"tar")
+    );
+    let follows = |path: &str| loaded.inventory.follows[file(&loaded, path).index()];
+    assert_eq!(follows("/etc/dir"), Some(file(&loaded, "/usr/bin/ls")));
+    assert_eq!(
+        follows("/opt/x/__pycache__/m.cpython-311.pyc"),
+        Some(file(&loaded, "/opt/x/m.py"))
+    );
+}
+
+#[test]
+fn a_cancelled_load_stops() {
+    let root = make_root();
+    let job = Job::quiet();
+    let cancel = job.cancel();
+    let watched = Job::new(move |_| cancel.cancel()).with_cancel(job.cancel());
+    let ended = open_and_load(root.path(), &watched);
+    assert!(ended.is_err_and(|error| error.to_string() == "interrupted"));
+}
