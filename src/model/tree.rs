@@ -50,6 +50,8 @@ pub(super) struct FileNode {
     pub size: u64,
     pub allocated: u64,
     pub modified: i64,
+    /// The inode's number in its file system; 0 when unknown.
+    pub number: u64,
     /// Index into `groups` for an inode with several names here, else `u32::MAX`.
     pub group: u32,
 }
@@ -175,6 +177,11 @@ impl FileTree {
     /// When the contents changed, in seconds since 1970.
     pub fn modified(&self, file: FileId) -> i64 {
         self.node(file).modified
+    }
+
+    /// The inode's number in its file system, where the guest's backend tells.
+    pub fn inode_number(&self, file: FileId) -> Option<u64> {
+        Some(self.node(file).number).filter(|&number| number != 0)
     }
 
     /// A symlink's target as written, `None` for anything else.

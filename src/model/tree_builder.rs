@@ -22,6 +22,8 @@ pub struct Entry {
     pub modified: i64,
     /// A symlink's target, else empty.
     pub target: Vec<u8>,
+    /// The inode's number in its file system; 0 when unknown. What a running guest reports is found by it.
+    pub number: u64,
     /// File system and inode number, where the inode has more than one name.
     pub inode: Option<(u32, u64)>,
 }
@@ -43,6 +45,7 @@ impl Entry {
             allocated: 0,
             modified: 0,
             target: Vec::new(),
+            number: 0,
             inode: None,
         }
     }
@@ -165,6 +168,7 @@ fn node(text: &mut Vec<u8>, parent: u32, name: &[u8], entry: &Entry) -> FileNode
         size: entry.size,
         allocated: entry.allocated,
         modified: entry.modified,
+        number: entry.number,
         group: u32::MAX,
     }
 }

@@ -191,6 +191,7 @@ fn entry(stat: &Stat, kind: FileKind) -> Entry {
         size: stat.size,
         allocated: stat.blocks.saturating_mul(512),
         modified: stat.modified,
+        number: stat.inode,
         ..Entry::new(kind)
     }
 }
