@@ -178,29 +178,26 @@ impl<'a> Closure<'a> {
         }
     }
 
-    /// A mark below trimmed is also a ceiling, except that files which something kept needs always stay.
-    fn ceiling(&self, package: PackageId, level: Level, reason: Reason) -> Level {
+    /// A mark below trimmed is also a ceiling, but for the boot set and for `floor`: what kept files ask for.
+    fn ceiling(&self, package: PackageId, level: Level, floor: Level, reason: Reason) -> Level {
         let Some(mark) = self.package_wishes[package.index()] else {
             return level;
         };
         match (self.inputs.marks[mark as usize].wish, reason) {
             (_, Reason::Boot(_) | Reason::Essential) => level,
-            (Wish::Keep(Level::NeededOnly), _) => level.min(Level::NeededOnly),
-            (Wish::Keep(Level::Hollowed), Reason::Need(edge)) => {
-                let is_declared = matches!(self.inputs.graph.need(edge).to, Node::Package(_));
-                level.min(if is_declared {
-                    Level::Hollowed
-                } else {
-                    Level::NeededOnly
-                })
+            (Wish::Keep(marked @ (Level::Hollowed | Level::NeededOnly)), _) => {
+                level.min(marked.max(floor))
             }
-            (Wish::Keep(Level::Hollowed), Reason::Mark(_)) => Level::Hollowed,
             _ => level,
         }
     }
 
     fn raise(&mut self, package: PackageId, level: Level, reason: Reason) {
-        let level = self.ceiling(package, level, reason);
+        self.raise_above(package, level, Level::Hollowed, reason);
+    }
+
+    fn raise_above(&mut self, package: PackageId, level: Level, floor: Level, reason: Reason) {
+        let level = self.ceiling(package, level, floor, reason);
         if !matches!(reason, Reason::Need(_) | Reason::Owner(_)) {
             self.influence(self.owner_number(None), package.0);
         }
@@ -292,7 +289,8 @@ impl<'a> Closure<'a> {
         if let Some(owner) = owner
             && self.levels[owner.index()] < Some(Level::NeededOnly)
         {
-            self.raise(owner, self.needed_files_level(), self.reasons[file.index()]);
+            let reason = self.reasons[file.index()];
+            self.raise_above(owner, self.needed_files_level(), Level::NeededOnly, reason);
         }
         let from = self.owner_number(owner);
         let (first, needs) = self.inputs.graph.needs_of(Node::File(file));

@@ -10,7 +10,13 @@ pub fn resolve(inventory: &Inventory, selector: &Selector) -> Vec<Node> {
     match selector {
         Selector::Package(pattern) => packages(inventory, pattern),
         Selector::Path(pattern) => paths(inventory, pattern),
-        Selector::Module { .. } | Selector::Feature(_) => Vec::new(),
+        Selector::Feature(name) => inventory
+            .boot
+            .features
+            .get(name)
+            .cloned()
+            .unwrap_or_default(),
+        Selector::Module { .. } => Vec::new(),
     }
 }
 

@@ -1,4 +1,7 @@
 //! Integration tests.
+
 mod load;
+mod picture;
+mod plans;
 mod vm_guest;
 mod vm_machine;

@@ -1,0 +1,377 @@
+//! What a plan must be: closed, explained, undoable, the same every time.
+
+use crate::picture::draw;
+use guestslim::model::{Bytes, FileId, Node, PackageId};
+use guestslim::plan::{Level, RuleId, Selector, Severity, Wish};
+use guestslim::session::{Edit, Intent, Session};
+use proptest::prelude::*;
+use std::sync::Arc;
+
+const GUEST: &str = "
+    libc!
+    kernel: libc
+    curl: ssl libc
+    ssl: libc
+    git: perl ssl
+    perl: libc
+    gcc-12: libc
+    boot: kernel
+    /boot/vmlinuz 500 @kernel
+    /usr/bin/curl 30 @curl > /usr/lib/libssl.so.3
+    /usr/lib/libssl.so.3 90 @ssl > /usr/lib/libc.so.6
+    /usr/lib/libc.so.6 200 @libc
+    /usr/share/doc/curl/README 7 @curl
+    /usr/bin/git 300 @git
+    /usr/bin/perl 400 @perl
+    /usr/lib/perl/strict.pm 20 @perl
+    /usr/lib/perl/strict.cache 3
+    /usr/include/stdio.h 40 @libc
+    /usr/bin/gcc 900 @gcc-12
+    /etc/alternatives/fetch ~ /usr/bin/curl
+    /etc/alternatives/vcs ~ /usr/bin/git
+    /opt/tool 11 > /usr/bin/perl
+    /var/log/messages 60
+";
+
+fn session(picture: &str) -> Session {
+    Session::new(Arc::new(draw(picture)), Intent::default())
+}
+
+fn keep(name: &str, level: Level) -> Edit {
+    Edit::Mark(Selector::Package(name.to_owned()), Wish::Keep(level))
+}
+
+fn drop_path(path: &str) -> Edit {
+    Edit::Mark(Selector::Path(path.to_owned()), Wish::Drop)
+}
+
+fn kept_packages(session: &Session) -> Vec<String> {
+    let inventory = session.inventory();
+    let kept = inventory
+        .package_ids()
+        .filter(|&id| session.plan().keeps_package(id));
+    kept.map(|id| inventory.package_label(id)).collect()
+}
+
+fn keeps(session: &Session, path: &str) -> bool {
+    session.plan().keeps_file(
+        session
+            .inventory()
+            .tree
+            .lookup(path.as_bytes())
+            .expect("a file of the picture"),
+    )
+}
+
+fn why(session: &Session, name: &str) -> Vec<String> {
+    let node = match name.strip_prefix('/') {
+        Some(_) => Node::File(
+            session
+                .inventory()
+                .tree
+                .lookup(name.as_bytes())
+                .expect("a file"),
+        ),
+        None => Node::Package(session.inventory().find_package(name).expect("a package")),
+    };
+    session
+        .why(node)
+        .into_iter()
+        .map(|link| link.text)
+        .collect()
+}
+
+#[test]
+fn without_marks_the_boot_set_and_the_scientists_own_files_stay() {
+    let session = session(GUEST);
+    assert_eq!(kept_packages(&session), ["kernel", "libc", "perl"]);
+    assert!(keeps(&session, "/opt/tool") && !keeps(&session, "/var/log/messages"));
+    assert!(!keeps(&session, "/etc/alternatives/vcs") && !keeps(&session, "/usr/include/stdio.h"));
+}
+
+#[test]
+fn dropping_what_needed_a_package_lets_the_package_and_its_leavings_go() {
+    let mut session = session(GUEST);
+    assert!(session.apply(drop_path("/opt/tool")));
+    assert_eq!(kept_packages(&session), ["kernel", "libc"]);
+    assert!(
+        !keeps(&session, "/usr/lib/perl/strict.cache"),
+        "a leaving of perl"
+    );
+    assert!(session.undo());
+    assert!(keeps(&session, "/usr/lib/perl/strict.cache"));
+}
+
+#[test]
+fn a_chain_of_reasons_ends_in_a_mark() {
+    let mut session = session(GUEST);
+    session.apply(keep("curl", Level::Trimmed));
+    insta::assert_snapshot!(why(&session, "/usr/lib/libssl.so.3").join("\n"), @r"
+    /usr/lib/libssl.so.3 stays: part of ssl
+    ssl stays: curl depends on ssl (declared)
+    curl stays: package curl is marked keep
+    ");
+    assert!(
+        !keeps(&session, "/usr/share/doc/curl/README")
+            && keeps(&session, "/etc/alternatives/fetch")
+    );
+    session.apply(keep("curl", Level::Whole));
+    assert!(keeps(&session, "/usr/share/doc/curl/README"));
+}
+
+#[test]
+fn needed_only_keeps_the_record_of_what_is_declared_and_the_files_that_are_read() {
+    let mut session = session(GUEST);
+    session.apply(drop_path("/opt/tool"));
+    session.apply(keep("curl", Level::Trimmed));
+    session.apply(keep("git", Level::Trimmed));
+    session.apply(Edit::NeededLevel(Level::NeededOnly));
+    let level = |name: &str| {
+        session.plan().packages[session.inventory().find_package(name).unwrap().index()].level
+    };
+    assert_eq!(
+        level("perl"),
+        Some(Level::Hollowed),
+        "git declares it and reads nothing of it"
+    );
+    assert_eq!(
+        level("ssl"),
+        Some(Level::NeededOnly),
+        "curl loads a library of it"
+    );
+    assert!(keeps(&session, "/usr/lib/libssl.so.3") && !keeps(&session, "/usr/bin/perl"));
+}
+
+#[test]
+fn a_hollowed_package_keeps_the_files_that_something_needs_and_says_so() {
+    let mut session = session(GUEST);
+    session.apply(keep("perl", Level::Hollowed));
+    assert!(keeps(&session, "/usr/bin/perl") && !keeps(&session, "/usr/lib/perl/strict.pm"));
+    let finding = session.plan().findings.first().expect("a finding");
+    assert_eq!(
+        finding.message,
+        "perl cannot be hollowed whole: files that stay need files of it"
+    );
+    session.apply(drop_path("/opt/tool"));
+    assert!(!keeps(&session, "/usr/bin/perl"));
+}
+
+#[test]
+fn a_need_wins_over_a_drop_mark_and_a_finding_says_so() {
+    let mut session = session(GUEST);
+    session.apply(keep("curl", Level::Trimmed));
+    session.apply(Edit::Mark(Selector::Package("s*l".to_owned()), Wish::Drop));
+    session.apply(drop_path("/usr/lib/libc.so.6"));
+    assert!(
+        kept_packages(&session).contains(&"ssl".to_owned())
+            && keeps(&session, "/usr/lib/libc.so.6")
+    );
+    let messages: Vec<&str> = session
+        .plan()
+        .findings
+        .iter()
+        .map(|finding| finding.message.as_str())
+        .collect();
+    assert!(
+        messages
+            .contains(&"package s*l is marked drop, but ssl stays: something that stays needs it"),
+        "{messages:?}"
+    );
+    assert!(
+        messages
+            .iter()
+            .any(|m| m
+                .starts_with("path /usr/lib/libc.so.6 is marked drop, but 1 of its files stay"))
+    );
+}
+
+#[test]
+fn headers_stay_while_a_compiler_stays() {
+    let mut session = session(GUEST);
+    session.apply(keep("gcc-12", Level::Trimmed));
+    assert!(keeps(&session, "/usr/include/stdio.h"));
+}
+
+#[test]
+fn retained_sizes_count_what_nothing_else_needs() {
+    let mut session = session(GUEST);
+    session.apply(keep("curl", Level::Trimmed));
+    session.apply(keep("git", Level::Trimmed));
+    let retained = |name: &str| {
+        session.plan().retained[session.inventory().find_package(name).unwrap().index()]
+    };
+    assert_eq!(
+        retained("curl"),
+        Bytes::from_kib(30),
+        "ssl is shared with git"
+    );
+    assert_eq!(
+        retained("git"),
+        Bytes::from_kib(300),
+        "perl is shared with /opt/tool"
+    );
+    assert_eq!(retained("gcc-12"), Bytes::ZERO);
+}
+
+#[test]
+fn a_mark_that_matches_nothing_is_a_warning() {
+    let mut session = session(GUEST);
+    session.apply(keep("nosuch*", Level::Trimmed));
+    let finding = &session.plan().findings[0];
+    assert_eq!(finding.severity, Severity::Warning);
+    assert_eq!(
+        finding.message,
+        "the mark on package nosuch* matches nothing in this guest"
+    );
+}
+
+#[test]
+fn the_plan_does_not_depend_on_the_order_of_the_picture() {
+    let mut lines: Vec<&str> = GUEST.lines().collect();
+    let plan = session(&lines.join("\n")).plan().clone();
+    lines.reverse();
+    assert_eq!(&plan, session(&lines.join("\n")).plan());
+}
+
+/// A guest of ten packages with one file each, unowned files on top, and needs between all of them.
+fn arbitrary_guest() -> impl Strategy<Value = String> {
+    let depends = proptest::collection::vec((0..10usize, 0..10usize), 0..25);
+    let needs = proptest::collection::vec((0..14usize, 0..10usize), 0..25);
+    (depends, needs).prop_map(|(depends, needs)| {
+        let mut text = String::from("boot: p0\n");
+        for at in 0..10 {
+            let others = depends
+                .iter()
+                .filter(|edge| edge.0 == at)
+                .map(|edge| format!(" p{}", edge.1));
+            text += &format!("p{at}:{}\n", others.collect::<String>());
+        }
+        for at in 0..14 {
+            let needs: String = needs
+                .iter()
+                .filter(|n| n.0 == at)
+                .map(|n| format!(" /usr/lib/f{}", n.1))
+                .collect();
+            let arrow = if needs.is_empty() { "" } else { " >" };
+            text += &match at {
+                0..10 => format!("/usr/lib/f{at} {} @p{at}{arrow}{needs}\n", at + 1),
+                _ => format!("/opt/f{at} 1{arrow}{needs}\n"),
+            };
+        }
+        text
+    })
+}
+
+fn arbitrary_edit() -> impl Strategy<Value = Edit> {
+    let wish = prop_oneof![
+        Just(Wish::Drop),
+        proptest::sample::select(&Level::ALL[..]).prop_map(Wish::Keep),
+    ];
+    let selector = prop_oneof![
+        (0..10usize).prop_map(|at| Selector::Package(format!("p{at}"))),
+        (0..10usize).prop_map(|at| Selector::Path(format!("/usr/lib/f{at}"))),
+        (10..14usize).prop_map(|at| Selector::Path(format!("/opt/f{at}"))),
+    ];
+    prop_oneof![
+        5 => (selector.clone(), wish).prop_map(|(selector, wish)| Edit::Mark(selector, wish)),
+        1 => selector.prop_map(Edit::Unmark),
+        1 => (0..5u8, any::<bool>()).prop_map(|(rule, is_on)| Edit::Rule(RuleId(rule), is_on)),
+        1 => proptest::sample::select(&Level::ALL[..]).prop_map(Edit::NeededLevel),
+    ]
+}
+
+/// Nothing kept needs something dropped: the promise that the whole program rests on.
+fn assert_closed(session: &Session) {
+    let (plan, inventory) = (session.plan(), session.inventory());
+    for need in session.loaded().graph.needs() {
+        let from_stays = match need.from {
+            Node::Package(id) => plan.packages[id.index()].level,
+            Node::File(file) => plan.keeps_file(file).then_some(Level::NeededOnly),
+        };
+        let to_stays = match need.to {
+            Node::Package(id) => plan.keeps_package(id),
+            Node::File(file) => plan.keeps_file(file),
+        };
+        assert!(from_stays.is_none() || to_stays, "{need:?}");
+    }
+    for file in inventory
+        .tree
+        .ids()
+        .filter(|&file| plan.keeps_file(file) && !inventory.tree.is_directory(file))
+    {
+        let owner = inventory.owner(file);
+        assert!(
+            owner.is_none_or(|owner| plan.packages[owner.index()].level >= Some(Level::NeededOnly))
+        );
+    }
+}
+
+/// Every chain ends, and visits nothing twice.
+fn assert_explained(session: &Session) {
+    let inventory = session.inventory();
+    let packages = (0..inventory.packages.len() as u32).map(|at| Node::Package(PackageId(at)));
+    let files = (0..inventory.tree.len() as u32).map(|at| Node::File(FileId(at)));
+    for node in packages.chain(files) {
+        let mut seen: Vec<Node> = session
+            .why(node)
+            .into_iter()
+            .map(|link| link.node)
+            .collect();
+        let length = seen.len();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), length, "a chain in circles");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_plan_is_closed_explained_and_repeatable(
+        guest in arbitrary_guest(),
+        edits in proptest::collection::vec(arbitrary_edit(), 0..8),
+    ) {
+        let mut session = session(&guest);
+        for edit in edits {
+            session.apply(edit);
+            assert_closed(&session);
+            assert_explained(&session);
+        }
+        let again = Session::new(Arc::new(draw(&guest)), session.intent().clone());
+        prop_assert_eq!(session.plan(), again.plan());
+    }
+
+    #[test]
+    fn undo_leads_back_and_redo_forth(
+        guest in arbitrary_guest(),
+        edits in proptest::collection::vec(arbitrary_edit(), 1..8),
+    ) {
+        let mut session = session(&guest);
+        let mut states = vec![(session.intent().clone(), session.plan().clone())];
+        for edit in edits {
+            if session.apply(edit) {
+                states.push((session.intent().clone(), session.plan().clone()));
+            }
+        }
+        for (intent, plan) in states.iter().rev().skip(1) {
+            prop_assert!(session.undo());
+            prop_assert_eq!((session.intent(), session.plan()), (intent, plan));
+        }
+        prop_assert!(!session.undo());
+        for (intent, plan) in states.iter().skip(1) {
+            prop_assert!(session.redo());
+            prop_assert_eq!((session.intent(), session.plan()), (intent, plan));
+        }
+    }
+
+    #[test]
+    fn a_further_keep_mark_never_removes_a_file(guest in arbitrary_guest(), at in 0..10usize, path in 0..10usize) {
+        let mut session = session(&guest);
+        let before = session.plan().kept.clone();
+        session.apply(keep(&format!("p{at}"), Level::Whole));
+        prop_assert!(before.is_subset(&session.plan().kept));
+        let between = session.plan().kept.clone();
+        let selector = Selector::Path(format!("/usr/lib/f{path}"));
+        session.apply(Edit::Mark(selector, Wish::Keep(Level::Trimmed)));
+        prop_assert!(between.is_subset(&session.plan().kept));
+    }
+}
