@@ -2,7 +2,7 @@
 
 pub mod dominators;
 
-use crate::model::{Inventory, Need, Node, PackageId};
+use crate::model::{FileId, Inventory, Need, Node, PackageId};
 
 /// All needs of a guest, by who needs. Nodes are numbered: packages first, then files.
 #[derive(Debug, Clone, Default)]
@@ -12,6 +12,8 @@ pub struct Graph {
     /// Row of node `n`: edges `rows[n]..rows[n + 1]`.
     rows: Vec<u32>,
     needs: Vec<Need>,
+    /// The number of the node at the end of each edge: all that a closure reads of an edge.
+    targets: Vec<u32>,
 }
 
 impl Graph {
@@ -32,8 +34,14 @@ impl Graph {
             nodes: packages + files,
             rows: Vec::new(),
             needs,
+            targets: Vec::new(),
         };
         graph.fill_rows();
+        graph.targets = graph
+            .needs
+            .iter()
+            .map(|need| graph.number(need.to))
+            .collect();
         graph
     }
 
@@ -55,11 +63,19 @@ impl Graph {
         }
     }
 
-    /// The needs of a node with the number of the first one.
-    pub fn needs_of(&self, node: Node) -> (u32, &[Need]) {
+    /// The edges of a node.
+    pub fn edges_of(&self, node: Node) -> std::ops::Range<u32> {
         let at = self.number(node) as usize;
-        let (start, end) = (self.rows[at], self.rows[at + 1]);
-        (start, &self.needs[start as usize..end as usize])
+        self.rows[at]..self.rows[at + 1]
+    }
+
+    /// Where an edge leads.
+    pub fn target(&self, edge: u32) -> Node {
+        let number = self.targets[edge as usize];
+        match number.checked_sub(self.packages) {
+            None => Node::Package(PackageId(number)),
+            Some(file) => Node::File(FileId(file)),
+        }
     }
 
     /// An edge by its number.

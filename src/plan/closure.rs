@@ -5,7 +5,7 @@
 //! anything but its inputs.
 
 use super::{Inputs, Level, Reason, RuleId, RuleSet, Wish};
-use crate::model::{FileId, Need, Node, PackageId};
+use crate::model::{FileId, Node, PackageId};
 use fixedbitset::FixedBitSet;
 use std::collections::VecDeque;
 
@@ -141,7 +141,7 @@ impl<'a> Closure<'a> {
         let inventory = self.inputs.inventory;
         for file in inventory.tree.ids() {
             let is_root = inventory.owner(file).is_none()
-                && !inventory.tree.is_directory(file)
+                && !self.is_folder(file)
                 && inventory.follows[file.index()].is_none()
                 && self.inputs.facets.guardian[file.index()].is_none();
             if is_root {
@@ -212,11 +212,11 @@ impl<'a> Closure<'a> {
     }
 
     fn keep(&mut self, file: FileId, reason: Reason) {
-        if self.inputs.inventory.tree.is_directory(file) || self.kept.put(file.index()) {
+        if self.is_folder(file) || self.kept.put(file.index()) {
             return;
         }
         self.reasons[file.index()] = reason;
-        let has_needs = !self.inputs.graph.needs_of(Node::File(file)).1.is_empty();
+        let has_needs = !self.inputs.graph.edges_of(Node::File(file)).is_empty();
         let has_owner =
             !matches!(reason, Reason::Owner(_)) && self.inputs.inventory.owner(file).is_some();
         if has_needs || has_owner {
@@ -237,12 +237,12 @@ impl<'a> Closure<'a> {
         let Some(level) = self.levels[package.index()] else {
             return;
         };
-        let (first, needs) = self.inputs.graph.needs_of(Node::Package(package));
-        for (at, need) in needs.iter().enumerate() {
-            if level > Level::Hollowed || matches!(need.to, Node::Package(_)) {
-                self.follow(
-                    first + at as u32,
-                    need,
+        for edge in self.inputs.graph.edges_of(Node::Package(package)) {
+            let to = self.inputs.graph.target(edge);
+            if level > Level::Hollowed || matches!(to, Node::Package(_)) {
+                self.reach(
+                    to,
+                    Reason::Need(edge),
                     self.declared_level(level),
                     package.0,
                 );
@@ -258,7 +258,7 @@ impl<'a> Closure<'a> {
         }
         if level > Level::Hollowed {
             for &file in &facts.files {
-                if self.inputs.inventory.tree.is_directory(file) {
+                if self.is_folder(file) {
                     self.claim(file);
                 } else if level > Level::NeededOnly {
                     self.keep_owned(package, level, file);
@@ -293,14 +293,10 @@ impl<'a> Closure<'a> {
             self.raise_above(owner, self.needed_files_level(), Level::NeededOnly, reason);
         }
         let from = self.owner_number(owner);
-        let (first, needs) = self.inputs.graph.needs_of(Node::File(file));
-        for (at, need) in needs.iter().enumerate() {
-            self.follow(first + at as u32, need, self.needed_files_level(), from);
+        for edge in self.inputs.graph.edges_of(Node::File(file)) {
+            let to = self.inputs.graph.target(edge);
+            self.reach(to, Reason::Need(edge), self.needed_files_level(), from);
         }
-    }
-
-    fn follow(&mut self, edge: u32, need: &Need, level: Level, from: u32) {
-        self.reach(need.to, Reason::Need(edge), level, from);
     }
 
     fn reach(&mut self, to: Node, reason: Reason, level: Level, from: u32) {
@@ -309,15 +305,24 @@ impl<'a> Closure<'a> {
                 self.influence(from, package.0);
                 self.raise(package, level, reason);
             }
-            Node::File(file) => {
-                for id in self.inputs.inventory.tree.subtree(file).map(FileId) {
-                    if let Some(owner) = self.inputs.inventory.owner(id) {
-                        self.influence(from, owner.0);
-                    }
-                    self.keep(id, reason);
+            Node::File(folder) if self.is_folder(folder) => {
+                for file in self.inputs.inventory.tree.subtree(folder).map(FileId) {
+                    self.reach_file(file, reason, from);
                 }
             }
+            Node::File(file) => self.reach_file(file, reason, from),
         }
+    }
+
+    fn reach_file(&mut self, file: FileId, reason: Reason, from: u32) {
+        if let Some(owner) = self.inputs.inventory.owner(file) {
+            self.influence(from, owner.0);
+        }
+        self.keep(file, reason);
+    }
+
+    fn is_folder(&self, file: FileId) -> bool {
+        self.inputs.facets.folders.contains(file.index())
     }
 
     fn owner_number(&self, owner: Option<PackageId>) -> u32 {
@@ -372,7 +377,7 @@ impl<'a> Closure<'a> {
     }
 
     fn keep_follower(&mut self, file: FileId, target: FileId) {
-        let stays = if self.inputs.inventory.tree.is_directory(target) {
+        let stays = if self.is_folder(target) {
             self.inputs.inventory.owner(target).is_none() || self.claimed.contains(target.index())
         } else {
             self.kept.contains(target.index())

@@ -62,7 +62,7 @@ fn keep_folders(inputs: &Inputs<'_>, closure: &mut Closure<'_>) {
     let tree = &inputs.inventory.tree;
     let mut holds_kept = FixedBitSet::with_capacity(tree.len());
     for file in tree.ids().rev() {
-        if tree.is_directory(file) {
+        if inputs.facets.folders.contains(file.index()) {
             let is_marked = closure.is_marked_drop(file) && file != FileId::ROOT;
             if is_marked && !holds_kept.contains(file.index()) {
                 continue;

@@ -17,6 +17,8 @@ pub struct Facets {
     /// `wards[ward_rows[d]..ward_rows[d + 1]]`: the files whose guardian is folder `d`.
     ward_rows: Vec<u32>,
     wards: Vec<FileId>,
+    /// Which files are folders, one bit a file.
+    pub folders: FixedBitSet,
     /// Every symlink that leads somewhere, and where.
     pub links: Vec<(FileId, FileId)>,
     /// The whole guest.
@@ -36,6 +38,11 @@ impl Facets {
             links: tree
                 .ids()
                 .filter_map(|link| Some((link, tree.follow(link)?.file)))
+                .collect(),
+            folders: tree
+                .ids()
+                .filter(|&file| tree.is_directory(file))
+                .map(FileId::index)
                 .collect(),
             guards: RULES
                 .iter()
