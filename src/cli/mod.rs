@@ -1,1 +1,51 @@
-//! cli
+//! The headless face: one file a command, sentences for people, `--json` for programs, the same exit codes for both.
+
+pub mod args;
+pub mod failure;
+mod guest;
+mod inspect;
+mod interrupt;
+mod json;
+mod out;
+mod plan;
+mod profile;
+mod progress;
+mod replay;
+mod table;
+mod why;
+
+pub use args::{Args, Command};
+pub use guest::Opening;
+
+/// How a command ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All is well.
+    Done,
+    /// Done, with findings that `--strict` turns into failure.
+    Findings,
+    /// A check of the profile failed.
+    CheckFailed,
+}
+
+impl Outcome {
+    /// What the program returns.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Findings => 1,
+            Self::CheckFailed => 4,
+        }
+    }
+}
+
+/// Runs one command.
+pub fn run(command: &Command) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Inspect(args) => inspect::run(args),
+        Command::Plan(args) => plan::run(args),
+        Command::Why(args) => why::run(args),
+        Command::Replay(args) => replay::run(args),
+        Command::Profile(args) => profile::run(args),
+    }
+}

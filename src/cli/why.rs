@@ -1,0 +1,122 @@
+//! `guestslim why`: the chain of reasons for one package or path.
+
+use super::Outcome;
+use super::args::WhyArgs;
+use super::failure::Refusal;
+use super::guest::{Opening, read_profile};
+use super::json::{level_word, node_name};
+use super::out;
+use crate::model::text::{escape, unescape};
+use crate::model::{FileId, Inventory, Node};
+use crate::plan::Plan;
+use crate::profile::nearest;
+use crate::session::Session;
+use serde::Serialize;
+
+pub fn run(args: &WhyArgs) -> anyhow::Result<Outcome> {
+    let profile = read_profile(args.profile.as_deref())?;
+    let opening = Opening::new()?;
+    let session = opening.session(&args.image, &args.open, profile.as_ref())?;
+    drop(opening);
+    let node = find(session.inventory(), &args.target)?;
+    let report = Report::of(&session, node);
+    if args.json {
+        out::print_json(&report)?;
+    } else {
+        out::print(&report.text())?;
+    }
+    Ok(Outcome::Done)
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    target: String,
+    /// `whole`, `trimmed` ..., `kept` or `dropped`.
+    verdict: &'static str,
+    /// From the target to a mark, the boot set or a rule.
+    chain: Vec<Link>,
+}
+
+#[derive(Debug, Serialize)]
+struct Link {
+    about: String,
+    reason: String,
+}
+
+impl Report {
+    fn of(session: &Session, node: Node) -> Self {
+        let inventory = session.inventory();
+        let links = session.why(node);
+        Self {
+            target: node_name(inventory, node),
+            verdict: verdict(session.plan(), node),
+            chain: links
+                .into_iter()
+                .map(|link| Link { about: node_name(inventory, link.node), reason: link.text })
+                .collect(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let links = self.chain.iter();
+        links.map(|link| format!("{}\n", link.reason)).collect()
+    }
+}
+
+fn verdict(plan: &Plan, node: Node) -> &'static str {
+    match node {
+        Node::Package(id) => level_word(plan.packages[id.index()].level),
+        Node::File(file) if plan.keeps_file(file) => "kept",
+        Node::File(_) => "dropped",
+    }
+}
+
+/// A path (as guestslim shows it) or a package's name.
+fn find(inventory: &Inventory, target: &str) -> anyhow::Result<Node> {
+    if !target.starts_with('/') {
+        return inventory
+            .find_package(target)
+            .map(Node::Package)
+            .ok_or_else(|| unknown_package(inventory, target));
+    }
+    let path = unescape(target);
+    let tree = &inventory.tree;
+    tree.lookup(&path)
+        .or_else(|| tree.resolve_parent(&path).map(|found| found.file))
+        .map(Node::File)
+        .ok_or_else(|| unknown_path(inventory, &path))
+}
+
+fn unknown_package(inventory: &Inventory, name: &str) -> anyhow::Error {
+    let names = inventory.packages.iter().map(|package| package.name.as_str());
+    let hint = match nearest(name, names).as_slice() {
+        [] => "`guestslim inspect --all` lists all packages; a path starts with /".to_owned(),
+        near => format!("did you mean {}?", near.join(" or ")),
+    };
+    Refusal::error(format!("no package {} in this guest", escape(name.as_bytes())), hint)
+}
+
+fn unknown_path(inventory: &Inventory, path: &[u8]) -> anyhow::Error {
+    let tree = &inventory.tree;
+    let mut folder = FileId::ROOT;
+    let mut missing = String::new();
+    for part in path.split(|&byte| byte == b'/').filter(|part| !part.is_empty()) {
+        let Some(next) = tree.child(folder, part) else {
+            missing = escape(part).into_owned();
+            break;
+        };
+        folder = next;
+    }
+    let names: Vec<String> =
+        tree.children(folder).iter().map(|&child| escape(tree.name(child)).into_owned()).collect();
+    let here = escape(&tree.path(folder)).into_owned();
+    let hint = match nearest(&missing, names.iter().map(String::as_str)).as_slice() {
+        [] => format!("{here} is there, and nothing called {missing} in it"),
+        near => format!("did you mean {}?", near.iter().map(|name| join(&here, name)).collect::<Vec<_>>().join(" or ")),
+    };
+    Refusal::error(format!("no file {} in this guest", escape(path)), hint)
+}
+
+fn join(folder: &str, name: &str) -> String {
+    format!("{}/{name}", folder.trim_end_matches('/'))
+}
