@@ -77,7 +77,8 @@ pub fn text(error: &anyhow::Error) -> String {
 type Cause<'a> = &'a (dyn std::error::Error + 'static);
 
 fn code_of(cause: Cause<'_>) -> Option<u8> {
-    if cause.is::<Cancelled>() {
+    let is_load_cancelled = matches!(cause.downcast_ref(), Some(LoadError::Cancelled(_)));
+    if cause.is::<Cancelled>() || is_load_cancelled {
         return Some(INTERRUPTED);
     }
     match guest_error(cause) {

@@ -57,7 +57,7 @@ fn inspect_shows_the_guest_and_its_odd_names_safely() {
 fn plan_says_what_stays_and_what_goes() {
     let bench = Bench::new();
     let ran = run(&["plan", bench.guest(), "-p", &bench.profile(), "--all"]);
-    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(ran.code, 1, "it has no kernel, which is a warning: {}", ran.err);
     insta::assert_snapshot!(bench.settled(&ran.out));
 }
 
@@ -118,7 +118,7 @@ fn every_command_speaks_json() {
         &["profile", "diff", &profile, &profile, "--json"],
     ] {
         let ran = run(args);
-        assert_eq!(ran.code, 0, "{args:?}: {}", ran.err);
+        assert!(ran.code < 2, "{args:?}: {}", ran.err);
         serde_json::from_str::<serde_json::Value>(&ran.out).unwrap_or_else(|error| panic!("{args:?}: {error}"));
         assert_eq!(ran.err, "", "a pipe sees no progress");
     }

@@ -104,7 +104,9 @@ fn start(drives: &[Drive<'_>], accel: Accel, limit: Duration, job: &Job) -> Resu
     ffi::silence(&handle);
     // Behind the type that the whole room uses, so that failures are put in words in one place.
     let appliance = Appliance::running(handle, accel, Vec::new());
-    appliance.configure(drives).map_err(Failed::Error)?;
+    appliance
+        .configure(drives)
+        .map_err(|error| Failed::Error(in_words(error)))?;
     let (launched, ending) = watched(job, Some(limit), || {
         appliance.call("start the appliance", Handle::launch)
     });
@@ -193,6 +195,13 @@ fn in_words(error: GuestError) -> GuestError {
     let GuestError::Appliance { operation, why } = error else {
         return error;
     };
+    // What a shell answers that does not find the program.
+    if why.contains("qemu-img") && why.contains("status 127") {
+        return GuestError::Unsupported {
+            what: "qemu-img is not installed".to_owned(),
+            hint: INSTALL.to_owned(),
+        };
+    }
     let missing = [
         "supermin",
         "cannot find any suitable",
