@@ -1,5 +1,6 @@
 //! Core of guestslim.
 
+pub mod cli;
 pub mod finders;
 pub mod graph;
 pub mod guest;

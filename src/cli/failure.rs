@@ -1,7 +1,6 @@
 //! From errors to sentences and exit codes.
 
 use super::out::{ReaderGone, safe};
-use crate::export::ExportError;
 use crate::guest::GuestError;
 use crate::job::Cancelled;
 use crate::load::LoadError;
@@ -86,11 +85,7 @@ fn code_of(cause: Cause<'_>) -> Option<u8> {
         Some(GuestError::Unsupported { .. }) => return Some(UNSUPPORTED),
         _ => {}
     }
-    match cause.downcast_ref::<ExportError>() {
-        Some(error) if error.is_cancelled() => Some(INTERRUPTED),
-        Some(error) if error.is_unsupported() => Some(UNSUPPORTED),
-        _ => None,
-    }
+    None
 }
 
 fn hint_of(cause: Cause<'_>) -> Option<String> {
@@ -103,12 +98,11 @@ fn hint_of(cause: Cause<'_>) -> Option<String> {
     let hint = cause
         .downcast_ref::<ProfileError>()
         .and_then(ProfileError::hint);
-    let hint = hint.or_else(|| cause.downcast_ref::<ExportError>().and_then(ExportError::hint));
     hint.map(str::to_owned)
 }
 
 /// The guest's error, also from inside an error that passes it on unchanged.
-fn guest_error<'a>(cause: Cause<'a>) -> Option<&'a GuestError> {
+fn guest_error(cause: Cause<'_>) -> Option<&GuestError> {
     if let Some(LoadError::Guest(error)) = cause.downcast_ref() {
         return Some(error);
     }

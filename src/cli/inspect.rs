@@ -73,7 +73,7 @@ struct Boot {
     initramfs: Option<String>,
     command_line: String,
     target: String,
-    boot_set: usize,
+    must_stay: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -123,27 +123,50 @@ impl Report {
         let mut text = self.head();
         text += &section("Boot", &[Align::Left, Align::Left], &self.boot.rows());
         let rows: Vec<_> = self.file_systems.iter().map(FileSystem::row).collect();
-        text += &section("File systems", &[Align::Left, Align::Left, Align::Left, Align::Right], &rows);
+        text += &section(
+            "File systems",
+            &[Align::Left, Align::Left, Align::Left, Align::Right],
+            &rows,
+        );
         let rows: Vec<_> = self.trees.iter().take(TOP).map(Tree::row).collect();
-        text += &section("Biggest trees", &[Align::Right, Align::Right, Align::Left], &rows);
+        text += &section(
+            "Biggest trees",
+            &[Align::Right, Align::Right, Align::Left],
+            &rows,
+        );
         let rows: Vec<_> = self.packages.iter().take(top).map(Package::row).collect();
         let heading = if rows.len() < self.packages.len() {
             format!("Biggest of {} packages", count(self.packages.len() as u64))
         } else {
             "Packages".to_owned()
         };
-        text += &section(&heading, &[Align::Right, Align::Left, Align::Left, Align::Left], &rows);
+        text += &section(
+            &heading,
+            &[Align::Right, Align::Left, Align::Left, Align::Left],
+            &rows,
+        );
         text + &self.foot(top)
     }
 
     fn head(&self) -> String {
-        let os = if self.os.name.is_empty() { "unknown operating system" } else { &self.os.name };
+        let os = if self.os.name.is_empty() {
+            "unknown operating system"
+        } else {
+            &self.os.name
+        };
         let mut rows = vec![
-            vec!["system".to_owned(), [os, &self.os.arch].join(" ").trim_end().to_owned()],
+            vec![
+                "system".to_owned(),
+                [os, &self.os.arch].join(" ").trim_end().to_owned(),
+            ],
             vec!["format".to_owned(), self.image.size()],
             vec![
                 "files".to_owned(),
-                format!("{}, {}", plural(self.files.files, "file", "files"), Bytes(self.files.allocated)),
+                format!(
+                    "{}, {}",
+                    plural(self.files.files, "file", "files"),
+                    Bytes(self.files.allocated)
+                ),
             ],
             vec!["packages".to_owned(), count(self.packages.len() as u64)],
         ];
@@ -157,15 +180,30 @@ impl Report {
         let mut text = String::new();
         if self.unmet_needs > 0 {
             let needs = plural(self.unmet_needs as u64, "need", "needs");
-            text += &format!("note: {needs} of files and packages cannot be satisfied in this guest\n");
+            text +=
+                &format!("note: {needs} of files and packages cannot be satisfied in this guest\n");
         }
         for warning in self.warnings.iter().take(top) {
-            let line = warning.line.map_or_else(String::new, |line| format!(", line {line}"));
-            let place = if warning.path.is_empty() { String::new() } else { format!("{}{line}: ", warning.path) };
+            let line = warning
+                .line
+                .map_or_else(String::new, |line| format!(", line {line}"));
+            let place = if warning.path.is_empty() {
+                String::new()
+            } else {
+                format!("{}{line}: ", warning.path)
+            };
             text += &format!("warning: {place}{}\n", warning.message);
         }
-        if let Some(more) = self.warnings.len().checked_sub(top).filter(|&more| more > 0) {
-            text += &format!("and {} (--all lists them)\n", plural(more as u64, "more warning", "more warnings"));
+        if let Some(more) = self
+            .warnings
+            .len()
+            .checked_sub(top)
+            .filter(|&more| more > 0)
+        {
+            text += &format!(
+                "and {} (--all lists them)\n",
+                plural(more as u64, "more warning", "more warnings")
+            );
         }
         text
     }
@@ -177,18 +215,27 @@ impl Image {
             return format!("{}, read by {}", self.format, self.backend);
         }
         let (disk, file) = (Bytes(self.virtual_size), Bytes(self.file_size));
-        format!("{}, disk of {disk} in a file of {file}, read by {}", self.format, self.backend)
+        format!(
+            "{}, disk of {disk} in a file of {file}, read by {}",
+            self.format, self.backend
+        )
     }
 }
 
 impl FileSystem {
     fn row(&self) -> Vec<String> {
-        let used = self.used.map_or_else(String::new, |used| format!("{} of ", Bytes(used)));
+        let used = self
+            .used
+            .map_or_else(String::new, |used| format!("{} of ", Bytes(used)));
         vec![
             self.mount_point.clone(),
             self.kind.clone(),
             self.device.clone(),
-            if self.size == 0 { String::new() } else { format!("{used}{}", Bytes(self.size)) },
+            if self.size == 0 {
+                String::new()
+            } else {
+                format!("{used}{}", Bytes(self.size))
+            },
         ]
     }
 }
@@ -224,7 +271,12 @@ impl Tree {
 impl Package {
     fn row(&self) -> Vec<String> {
         let size = Bytes(self.installed_size).to_string();
-        vec![size, self.name.clone(), self.version.clone(), self.summary.clone()]
+        vec![
+            size,
+            self.name.clone(),
+            self.version.clone(),
+            self.summary.clone(),
+        ]
     }
 }
 
@@ -247,7 +299,8 @@ fn file_systems(inventory: &Inventory) -> Vec<FileSystem> {
 
 fn boot(inventory: &Inventory) -> Boot {
     let boot = &inventory.boot;
-    let path = |file: Option<FileId>| file.map(|file| escape(&inventory.tree.path(file)).into_owned());
+    let path =
+        |file: Option<FileId>| file.map(|file| escape(&inventory.tree.path(file)).into_owned());
     Boot {
         loader: plain(&boot.loader),
         entry: plain(&boot.entry),
@@ -256,7 +309,7 @@ fn boot(inventory: &Inventory) -> Boot {
         initramfs: path(boot.initramfs),
         command_line: plain(&boot.command_line),
         target: plain(&boot.target),
-        boot_set: boot.roots.len(),
+        must_stay: boot.roots.len(),
     }
 }
 
@@ -289,7 +342,11 @@ impl Weights {
     fn of(tree: &FileTree) -> Self {
         let mut sums = vec![0u64];
         for file in tree.ids() {
-            let own = if tree.is_first_name(file) { tree.allocated(file) } else { 0 };
+            let own = if tree.is_first_name(file) {
+                tree.allocated(file)
+            } else {
+                0
+            };
             sums.push(sums[file.index()].saturating_add(own));
         }
         Self(sums)
@@ -311,15 +368,23 @@ impl Weights {
         let mut todo = vec![FileId::ROOT];
         while let Some(folder) = todo.pop() {
             let here = self.tree(tree, folder);
-            let folders: Vec<FileId> =
-                tree.children(folder).iter().copied().filter(|&child| tree.is_directory(child)).collect();
+            let folders: Vec<FileId> = tree
+                .children(folder)
+                .iter()
+                .copied()
+                .filter(|&child| tree.is_directory(child))
+                .collect();
             if here.allocated > whole / 8 && !folders.is_empty() {
                 todo.extend(folders);
             } else if here.allocated > whole / 200 {
                 found.push(here);
             }
         }
-        found.sort_by(|a, b| b.allocated.cmp(&a.allocated).then_with(|| a.path.cmp(&b.path)));
+        found.sort_by(|a, b| {
+            b.allocated
+                .cmp(&a.allocated)
+                .then_with(|| a.path.cmp(&b.path))
+        });
         found
     }
 }

@@ -17,7 +17,7 @@ pub fn cancel_on_signals() -> anyhow::Result<Cancel> {
     Ok(cancel)
 }
 
-/// Whether this process was started with a signal ignored (`SigIgn` of proc_pid_status(5)).
+/// Whether this process was started with a signal ignored (`SigIgn` of `proc_pid_status(5)`).
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     status

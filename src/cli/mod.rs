@@ -1,5 +1,10 @@
 //! The headless face: one file a command, sentences for people, `--json` for programs, the same exit codes for both.
 
+#![expect(
+    clippy::format_push_string,
+    reason = "what is printed is short, and `+=` reads better than `write!` with its answer"
+)]
+
 pub mod args;
 pub mod failure;
 mod guest;
@@ -10,7 +15,6 @@ mod out;
 mod plan;
 mod profile;
 mod progress;
-mod replay;
 mod table;
 mod why;
 
@@ -45,7 +49,6 @@ pub fn run(command: &Command) -> anyhow::Result<Outcome> {
         Command::Inspect(args) => inspect::run(args),
         Command::Plan(args) => plan::run(args),
         Command::Why(args) => why::run(args),
-        Command::Replay(args) => replay::run(args),
         Command::Profile(args) => profile::run(args),
     }
 }

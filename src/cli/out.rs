@@ -31,7 +31,10 @@ pub fn safe(text: &str) -> String {
     let lines: Vec<String> = text
         .split('\n')
         .map(|line| {
-            let parts: Vec<_> = line.split('\\').map(|part| escape(part.as_bytes())).collect();
+            let parts: Vec<_> = line
+                .split('\\')
+                .map(|part| escape(part.as_bytes()))
+                .collect();
             parts.join("\\")
         })
         .collect();
@@ -44,6 +47,9 @@ mod tests {
 
     #[test]
     fn escape_sequences_become_visible_and_backslashes_stay() {
-        assert_eq!(safe("a\\x1b\x1b[31m\nb\u{202e}"), "a\\x1b\\x1b[31m\nb\\xe2\\x80\\xae");
+        assert_eq!(
+            safe("a\\x1b\x1b[31m\nb\u{202e}"),
+            "a\\x1b\\x1b[31m\nb\\xe2\\x80\\xae"
+        );
     }
 }

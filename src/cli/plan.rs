@@ -3,10 +3,9 @@
 use super::args::PlanArgs;
 use super::failure::Refusal;
 use super::guest::{Opening, read_profile};
-use super::json::{DriftJson, FindingJson, OsJson, SizesJson, level_word, node_name, plain};
+use super::json::{DriftJson, FindingJson, OsJson, SizesJson, level_word, plain};
 use super::table::{Align, count, plural, section};
 use super::{Outcome, out};
-use crate::export::plan_hash;
 use crate::model::text::escape;
 use crate::model::{Bytes, FileId, Node};
 use crate::plan::Reason;
@@ -40,8 +39,6 @@ pub struct Report {
     os: OsJson,
     before: SizesJson,
     after: SizesJson,
-    /// SHA-256 over all verdicts, as in the export's report.
-    plan_sha256: String,
     drift: Vec<DriftJson>,
     findings: Vec<FindingJson>,
     /// What goes, by why it goes.
@@ -87,7 +84,6 @@ impl Report {
             os: (&inventory.os).into(),
             before: plan.before.into(),
             after: plan.after.into(),
-            plan_sha256: plan_hash(session.loaded(), plan),
             drift: drift.iter().map(DriftJson::from).collect(),
             findings: plan
                 .findings
@@ -102,7 +98,11 @@ impl Report {
 
     /// Whether there is something that `--strict` does not let pass.
     pub fn has_findings(&self) -> bool {
-        !self.drift.is_empty() || self.findings.iter().any(|finding| finding.severity == "warning")
+        !self.drift.is_empty()
+            || self
+                .findings
+                .iter()
+                .any(|finding| finding.severity == "warning")
     }
 
     /// How the command ends; under `--strict`, findings are a failure.
@@ -115,13 +115,20 @@ impl Report {
     }
 
     fn strict_failure(&self) -> anyhow::Error {
-        let warnings = self.findings.iter().filter(|finding| finding.severity == "warning").count();
+        let warnings = self
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == "warning")
+            .count();
         let message = format!(
             "{} and {}, and --strict allows none",
             plural(self.drift.len() as u64, "drift", "drifts"),
             plural(warnings as u64, "warning", "warnings")
         );
-        Refusal::error(message, "look at them with `guestslim plan`, then change the profile or leave --strict out")
+        Refusal::error(
+            message,
+            "look at them with `guestslim plan`, then change the profile or leave --strict out",
+        )
     }
 
     /// The report for people.
@@ -131,7 +138,11 @@ impl Report {
         text += &self.package_list(all, true);
         text += &self.package_list(all, false);
         let rows: Vec<_> = self.dropped.iter().map(Group::row).collect();
-        text += &section("What goes", &[Align::Right, Align::Right, Align::Left], &rows);
+        text += &section(
+            "What goes",
+            &[Align::Right, Align::Right, Align::Left],
+            &rows,
+        );
         if let Some(files) = &self.dropped_files {
             let rows: Vec<_> = files.iter().map(|file| vec![file.reason.clone()]).collect();
             text += &section("Files that go", &[Align::Left], &rows);
@@ -153,7 +164,11 @@ impl Report {
 
     /// Source and projection.
     pub fn sizes(&self) -> String {
-        let kept = self.packages.iter().filter(|package| package.verdict != "dropped").count();
+        let kept = self
+            .packages
+            .iter()
+            .filter(|package| package.verdict != "dropped")
+            .count();
         let row = |name: &str, sizes: &SizesJson, packages: usize| {
             vec![
                 name.to_owned(),
@@ -163,22 +178,39 @@ impl Report {
                 format!("about {} compressed", Bytes(sizes.compressed)),
             ]
         };
-        let rows = [row("now", &self.before, self.packages.len()), row("projected", &self.after, kept)];
-        let profile = self.profile.as_ref().map_or_else(String::new, |name| format!(", profile {name}"));
-        let columns = [Align::Left, Align::Right, Align::Right, Align::Right, Align::Right];
+        let rows = [
+            row("now", &self.before, self.packages.len()),
+            row("projected", &self.after, kept),
+        ];
+        let profile = self
+            .profile
+            .as_ref()
+            .map_or_else(String::new, |name| format!(", profile {name}"));
+        let columns = [
+            Align::Left,
+            Align::Right,
+            Align::Right,
+            Align::Right,
+            Align::Right,
+        ];
         section(&format!("{}{profile}", self.os.name), &columns, &rows)
     }
 
     fn package_list(&self, all: bool, kept: bool) -> String {
-        let packages = self.packages.iter().filter(|package| (package.verdict != "dropped") == kept);
+        let packages = self
+            .packages
+            .iter()
+            .filter(|package| (package.verdict != "dropped") == kept);
         let mut rows: Vec<&Package> = packages.collect();
         let total = rows.len();
         rows.sort_by_key(|package| std::cmp::Reverse(package.installed_size));
         rows.truncate(if all { usize::MAX } else { TOP });
         let what = if kept { "stay" } else { "go" };
-        let heading = match rows.len() < total {
-            true => format!("Packages that {what}: the biggest of {}", count(total as u64)),
-            false => format!("Packages that {what}"),
+        let heading = if rows.len() < total {
+            let total = count(total as u64);
+            format!("Packages that {what}: the biggest of {total}")
+        } else {
+            format!("Packages that {what}")
         };
         let rows: Vec<_> = rows.into_iter().map(Package::row).collect();
         section(&heading, &[Align::Right, Align::Left], &rows)
@@ -220,7 +252,11 @@ fn packages(session: &Session) -> Vec<Package> {
 }
 
 fn first_reason(session: &Session, node: Node) -> String {
-    session.why(node).into_iter().next().map_or_else(String::new, |link| link.text)
+    session
+        .why(node)
+        .into_iter()
+        .next()
+        .map_or_else(String::new, |link| link.text)
 }
 
 /// Paths that go, but not what is in a folder that goes.
@@ -235,7 +271,11 @@ fn dropped_files(session: &Session) -> Vec<File> {
 
 fn dropped(session: &Session) -> impl Iterator<Item = FileId> + '_ {
     let plan = session.plan();
-    session.inventory().tree.ids().filter(|&file| !plan.keeps_file(file))
+    session
+        .inventory()
+        .tree
+        .ids()
+        .filter(|&file| !plan.keeps_file(file))
 }
 
 /// The files that go, added up by the kind of reason, the biggest first.
@@ -253,7 +293,11 @@ fn groups(session: &Session) -> Vec<Group> {
     }
     let mut groups: Vec<Group> = sums
         .into_iter()
-        .map(|(why, (files, bytes))| Group { why, files, allocated: bytes.0 })
+        .map(|(why, (files, bytes))| Group {
+            why,
+            files,
+            allocated: bytes.0,
+        })
         .collect();
     groups.sort_by_key(|group| std::cmp::Reverse(group.allocated));
     groups
@@ -263,11 +307,16 @@ fn group_of(session: &Session, file: FileId) -> String {
     match session.plan().reasons[file.index()] {
         Reason::Rule(rule) => format!("rule {}: {}", rule.rule().id, rule.rule().heading),
         Reason::Mark(mark) => match session.intent().marks.get(mark as usize) {
-            Some(mark) => format!("{} is marked drop", super::out::safe(&mark.selector.to_string())),
+            Some(mark) => format!(
+                "{} is marked drop",
+                super::out::safe(&mark.selector.to_string())
+            ),
             None => "marked drop".to_owned(),
         },
         Reason::OwnerGoes(_) => "files of packages that go".to_owned(),
-        Reason::Cut(_) => "files of packages that stay hollowed or as far as they are needed".to_owned(),
+        Reason::Cut(_) => {
+            "files of packages that stay hollowed or as far as they are needed".to_owned()
+        }
         Reason::FollowsGone(_) => "made from or pointing to files that go".to_owned(),
         Reason::Leavings => "left in folders of packages that go".to_owned(),
         _ => "nothing that stays needs it".to_owned(),

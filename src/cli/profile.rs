@@ -13,9 +13,13 @@ use std::path::Path;
 
 pub fn run(args: &ProfileArgs) -> anyhow::Result<Outcome> {
     match &args.command {
-        ProfileCommand::Check { profile, image, open, strict, json } => {
-            check(profile, image.as_deref(), open, *strict, *json)
-        }
+        ProfileCommand::Check {
+            profile,
+            image,
+            open,
+            strict,
+            json,
+        } => check(profile, image.as_deref(), open, *strict, *json),
         ProfileCommand::Show { profile, json } => show(profile, *json),
         ProfileCommand::Diff { old, new, json } => diff(old, new, *json),
     }
@@ -28,7 +32,13 @@ struct CheckJson {
     drift: Vec<DriftJson>,
 }
 
-fn check(path: &Path, image: Option<&Path>, open: &OpenArgs, strict: bool, json: bool) -> anyhow::Result<Outcome> {
+fn check(
+    path: &Path,
+    image: Option<&Path>,
+    open: &OpenArgs,
+    strict: bool,
+    json: bool,
+) -> anyhow::Result<Outcome> {
     let profile = Profile::read(path)?;
     let found = match image {
         Some(image) => drift(&profile, &Opening::new()?.load(image, open)?.inventory),
@@ -51,7 +61,10 @@ fn check(path: &Path, image: Option<&Path>, open: &OpenArgs, strict: bool, json:
         (_, false) => Ok(Outcome::Findings),
         (count, true) => {
             let drifts = table::plural(count as u64, "drift", "drifts");
-            Err(Refusal::error(format!("{drifts}, and --strict allows none"), "change the profile or leave --strict out"))
+            Err(Refusal::error(
+                format!("{drifts}, and --strict allows none"),
+                "change the profile or leave --strict out",
+            ))
         }
     }
 }
@@ -59,7 +72,11 @@ fn check(path: &Path, image: Option<&Path>, open: &OpenArgs, strict: bool, json:
 fn summary(profile: &Profile) -> String {
     let counts = [
         table::plural(profile.intent.marks.len() as u64, "mark", "marks"),
-        table::plural(profile.intent.trace.len() as u64, "traced path", "traced paths"),
+        table::plural(
+            profile.intent.trace.len() as u64,
+            "traced path",
+            "traced paths",
+        ),
         table::plural(profile.checks.len() as u64, "check", "checks"),
     ];
     format!("{}: {}\n", safe(&profile.name), counts.join(", "))
@@ -88,17 +105,29 @@ fn diff(old: &Path, new: &Path, json: bool) -> anyhow::Result<Outcome> {
     let (old, new) = (Profile::read(old)?, Profile::read(new)?);
     let (old_lines, new_lines) = (lines(&old), lines(&new));
     let only = |these: &[String], those: &[String]| -> Vec<String> {
-        these.iter().filter(|line| !those.contains(line)).cloned().collect()
+        these
+            .iter()
+            .filter(|line| !those.contains(line))
+            .cloned()
+            .collect()
     };
     let removed = only(&old_lines, &new_lines);
     let added = only(&new_lines, &old_lines);
-    let report = DiffJson { same: old_lines == new_lines, removed, added };
+    let report = DiffJson {
+        same: old_lines == new_lines,
+        removed,
+        added,
+    };
     if json {
         out::print_json(&report)?;
     } else {
         out::print(&report.text())?;
     }
-    Ok(if report.same { Outcome::Done } else { Outcome::Findings })
+    Ok(if report.same {
+        Outcome::Done
+    } else {
+        Outcome::Findings
+    })
 }
 
 impl DiffJson {
@@ -115,9 +144,15 @@ impl DiffJson {
 /// Everything that matters for a plan, an item a line; name, description and evidence of old runs do not.
 fn lines(profile: &Profile) -> Vec<String> {
     let json = ProfileJson::of(profile);
-    let rules = json.rules.iter().map(|rule| format!("rule {} {}", rule.name, if rule.on { "on" } else { "off" }));
+    let rules = json
+        .rules
+        .iter()
+        .map(|rule| format!("rule {} {}", rule.name, if rule.on { "on" } else { "off" }));
     let trace = json.trace.iter().map(|path| format!("trace {path}"));
-    let checks = json.checks.iter().map(|check| format!("check {} (exit {})", check.command, check.exit));
+    let checks = json
+        .checks
+        .iter()
+        .map(|check| format!("check {} (exit {})", check.command, check.exit));
     let mut lines: Vec<String> = json.marks.iter().map(MarkJson::line).collect();
     lines.extend(rules);
     lines.push(format!("needed level {}", json.needed_level));
@@ -180,7 +215,10 @@ impl ProfileJson {
             made_on: profile.made_on.as_ref().map(MadeOnJson::of),
             marks: intent.marks.iter().map(MarkJson::of).collect(),
             rules: RuleId::all()
-                .map(|id| RuleJson { name: id.rule().id, on: intent.rules.contains(id) })
+                .map(|id| RuleJson {
+                    name: id.rule().id,
+                    on: intent.rules.contains(id),
+                })
                 .collect(),
             needed_level: level_word(Some(intent.needed_level)),
             trace: intent.trace.clone(),
@@ -229,6 +267,11 @@ impl CheckedJson {
             Some(Expect::Exact(text)) => (None, Some(safe(text))),
             None => (None, None),
         };
-        Self { command: safe(&check.command), exit: check.exit, contains, exact }
+        Self {
+            command: safe(&check.command),
+            exit: check.exit,
+            contains,
+            exact,
+        }
     }
 }

@@ -45,7 +45,9 @@ fn show(bar: &ProgressBar, progress: Progress) {
         (None, Unit::Items) => "{spinner} {msg}: {human_pos} ({elapsed})",
         (None, Unit::Bytes) => "{spinner} {msg}: {decimal_bytes} ({elapsed})",
         (Some(_), Unit::Items) => "{spinner} {msg} {wide_bar} {human_pos}/{human_len}",
-        (Some(_), Unit::Bytes) => "{spinner} {msg} {wide_bar} {decimal_bytes}/{decimal_total_bytes}",
+        (Some(_), Unit::Bytes) => {
+            "{spinner} {msg} {wide_bar} {decimal_bytes}/{decimal_total_bytes}"
+        }
     };
     if bar.message() != progress.step {
         bar.reset_elapsed();

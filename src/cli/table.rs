@@ -70,7 +70,11 @@ mod tests {
     fn columns_line_up() {
         let rows = [
             vec!["a".to_owned(), "1 B".to_owned(), "x".to_owned()],
-            vec!["\u{e9}\u{e9}\u{e9}".to_owned(), "10 kB".to_owned(), String::new()],
+            vec![
+                "\u{e9}\u{e9}\u{e9}".to_owned(),
+                "10 kB".to_owned(),
+                String::new(),
+            ],
         ];
         let text = table(&[Align::Left, Align::Right, Align::Left], &rows);
         assert_eq!(text, "  a      1 B  x\n  \u{e9}\u{e9}\u{e9}  10 kB\n");
@@ -78,6 +82,9 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [0, 999, 1_000, 1_234_567].map(count),
+            ["0", "999", "1,000", "1,234,567"]
+        );
     }
 }

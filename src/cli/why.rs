@@ -52,14 +52,17 @@ impl Report {
             verdict: verdict(session.plan(), node),
             chain: links
                 .into_iter()
-                .map(|link| Link { about: node_name(inventory, link.node), reason: link.text })
+                .map(|link| Link {
+                    about: node_name(inventory, link.node),
+                    reason: link.text,
+                })
                 .collect(),
         }
     }
 
     fn text(&self) -> String {
-        let links = self.chain.iter();
-        links.map(|link| format!("{}\n", link.reason)).collect()
+        let links: Vec<&str> = self.chain.iter().map(|link| link.reason.as_str()).collect();
+        links.join("\n") + "\n"
     }
 }
 
@@ -88,31 +91,49 @@ fn find(inventory: &Inventory, target: &str) -> anyhow::Result<Node> {
 }
 
 fn unknown_package(inventory: &Inventory, name: &str) -> anyhow::Error {
-    let names = inventory.packages.iter().map(|package| package.name.as_str());
+    let names = inventory
+        .packages
+        .iter()
+        .map(|package| package.name.as_str());
     let hint = match nearest(name, names).as_slice() {
         [] => "`guestslim inspect --all` lists all packages; a path starts with /".to_owned(),
         near => format!("did you mean {}?", near.join(" or ")),
     };
-    Refusal::error(format!("no package {} in this guest", escape(name.as_bytes())), hint)
+    Refusal::error(
+        format!("no package {} in this guest", escape(name.as_bytes())),
+        hint,
+    )
 }
 
 fn unknown_path(inventory: &Inventory, path: &[u8]) -> anyhow::Error {
     let tree = &inventory.tree;
     let mut folder = FileId::ROOT;
     let mut missing = String::new();
-    for part in path.split(|&byte| byte == b'/').filter(|part| !part.is_empty()) {
+    for part in path
+        .split(|&byte| byte == b'/')
+        .filter(|part| !part.is_empty())
+    {
         let Some(next) = tree.child(folder, part) else {
             missing = escape(part).into_owned();
             break;
         };
         folder = next;
     }
-    let names: Vec<String> =
-        tree.children(folder).iter().map(|&child| escape(tree.name(child)).into_owned()).collect();
+    let names: Vec<String> = tree
+        .children(folder)
+        .iter()
+        .map(|&child| escape(tree.name(child)).into_owned())
+        .collect();
     let here = escape(&tree.path(folder)).into_owned();
     let hint = match nearest(&missing, names.iter().map(String::as_str)).as_slice() {
         [] => format!("{here} is there, and nothing called {missing} in it"),
-        near => format!("did you mean {}?", near.iter().map(|name| join(&here, name)).collect::<Vec<_>>().join(" or ")),
+        near => format!(
+            "did you mean {}?",
+            near.iter()
+                .map(|name| join(&here, name))
+                .collect::<Vec<_>>()
+                .join(" or ")
+        ),
     };
     Refusal::error(format!("no file {} in this guest", escape(path)), hint)
 }

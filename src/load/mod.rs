@@ -13,6 +13,7 @@ pub use loaded::Loaded;
 use crate::finders::{FINDERS, Facts, Found, boot, follow};
 use crate::guest::{Guest, GuestError};
 use crate::job::{Cancelled, Job};
+use crate::model::text::escape;
 use crate::model::{BootChain, Inventory};
 use crate::pkgdb::dpkg;
 use reader::Reader;
@@ -33,6 +34,10 @@ pub fn load(guest: &mut dyn Guest, job: &Job) -> Result<Loaded, LoadError> {
     job.items("reading files", 0, None);
     let (tree, mut warnings) = guest.walk(job)?;
     let disk = guest.disk().clone();
+    if tree.resolve(b"/etc").is_none() && tree.resolve(b"/usr").is_none() {
+        let image = escape(disk.origin.image.as_bytes()).into_owned();
+        return Err(GuestError::System(format!("no Linux system in {image}")).into());
+    }
     let mut reader = Reader::new(guest);
     job.items("reading the package database", 0, None);
     let database = dpkg::read(&tree, &mut |file| reader.whole(&tree, file), job)?;

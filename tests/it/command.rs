@@ -13,7 +13,10 @@ pub struct Ran {
 /// The program with a quiet environment.
 pub fn guestslim() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_guestslim"));
-    command.env("LC_ALL", "C.UTF-8").env("COLUMNS", "100").env_remove("RUST_BACKTRACE");
+    command
+        .env("LC_ALL", "C.UTF-8")
+        .env("COLUMNS", "100")
+        .env_remove("RUST_BACKTRACE");
     command
 }
 

@@ -9,3 +9,4 @@ mod bad_input;
 mod cli;
 mod command;
 mod tiny;
+mod vm_guest;

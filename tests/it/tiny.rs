@@ -50,16 +50,47 @@ Description: Vi IMproved - enhanced vi editor
 
 /// Each package's paths; a path that ends in a slash is a folder.
 const LISTS: &[(&str, &[&str])] = &[
-    ("base-files", &["/usr/", "/usr/bin/", "/usr/lib/", "/usr/share/", "/usr/share/doc/", "/etc/", "/usr/lib/os-release"]),
-    ("libblas3", &["/usr/lib/libblas.so.3", "/usr/share/doc/libblas3/", "/usr/share/doc/libblas3/copyright"]),
+    (
+        "base-files",
+        &[
+            "/usr/",
+            "/usr/bin/",
+            "/usr/lib/",
+            "/usr/share/",
+            "/usr/share/doc/",
+            "/etc/",
+            "/usr/lib/os-release",
+        ],
+    ),
+    (
+        "libblas3",
+        &[
+            "/usr/lib/libblas.so.3",
+            "/usr/share/doc/libblas3/",
+            "/usr/share/doc/libblas3/copyright",
+        ],
+    ),
     (
         "python3-numpy",
-        &["/usr/lib/numpy/", "/usr/lib/numpy/core.py", "/usr/share/doc/numpy/", "/usr/share/doc/numpy/guide.txt"],
+        &[
+            "/usr/lib/numpy/",
+            "/usr/lib/numpy/core.py",
+            "/usr/share/doc/numpy/",
+            "/usr/share/doc/numpy/guide.txt",
+        ],
     ),
-    ("vim", &["/usr/bin/vim.basic", "/usr/share/vim/", "/usr/share/vim/defaults.vim"]),
+    (
+        "vim",
+        &[
+            "/usr/bin/vim.basic",
+            "/usr/share/vim/",
+            "/usr/share/vim/defaults.vim",
+        ],
+    ),
 ];
 
-const OS_RELEASE: &str = "ID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n";
+const OS_RELEASE: &str =
+    "ID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n";
 
 /// Makes the guest; it goes when the value is dropped.
 pub fn guest() -> TempDir {
@@ -87,7 +118,9 @@ pub fn guest() -> TempDir {
     write(root, "/opt/old/solver", "binary");
     write(root, "/home/sci/two\nlines.txt", "a");
     write(root, "/home/sci/red-\u{1b}[31m.txt", "b");
-    let latin1 = root.join("home/sci").join(OsStr::from_bytes(b"latin1-\xe9.txt"));
+    let latin1 = root
+        .join("home/sci")
+        .join(OsStr::from_bytes(b"latin1-\xe9.txt"));
     fs::write(latin1, "c").expect("a file");
     folder
 }
