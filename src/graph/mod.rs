@@ -63,6 +63,12 @@ impl Graph {
         }
     }
 
+    /// The needs of a node.
+    pub fn needs_of(&self, node: Node) -> &[Need] {
+        let edges = self.edges_of(node);
+        &self.needs[edges.start as usize..edges.end as usize]
+    }
+
     /// The edges of a node.
     pub fn edges_of(&self, node: Node) -> std::ops::Range<u32> {
         let at = self.number(node) as usize;

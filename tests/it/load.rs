@@ -113,7 +113,7 @@ fn closure(loaded: &Loaded, program: &str) -> BTreeSet<PathBuf> {
     let mut seen = BTreeSet::new();
     let mut todo = vec![file(loaded, program)];
     while let Some(at) = todo.pop() {
-        for need in loaded.graph.needs_of(Node::File(at)).1 {
+        for need in loaded.graph.needs_of(Node::File(at)) {
             if let Node::File(to) = need.to
                 && FINDERS[need.finder as usize].id == "library"
                 && tree.target(to).is_none()
@@ -159,7 +159,7 @@ fn packages_own_files_through_merged_folders_and_depend_on_each_other() {
         inventory.package(tool).conffiles,
         [file(&loaded, "/etc/tool.conf")]
     );
-    let needs = loaded.graph.needs_of(Node::Package(app)).1;
+    let needs = loaded.graph.needs_of(Node::Package(app));
     let whats: Vec<&[u8]> = needs.iter().map(|need| &*need.what).collect();
     assert!(needs.iter().all(|need| need.to == Node::Package(tool)));
     assert_eq!(whats, [&b"sh"[..], b"tool (>= 1:2) | other"]);
