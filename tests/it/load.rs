@@ -186,8 +186,7 @@ fn scripts_links_and_byte_code_have_their_needs() {
     let loaded = open_and_load(root.path(), &Job::quiet()).expect("it loads");
     let run = loaded
         .graph
-        .needs_of(Node::File(file(&loaded, "/usr/bin/run")))
-        .1;
+        .needs_of(Node::File(file(&loaded, "/usr/bin/run")));
     let tar = Node::File(file(&loaded, "/usr/bin/tar"));
     assert!(
         run.iter()
