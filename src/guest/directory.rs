@@ -4,7 +4,7 @@
 //! `O_NOFOLLOW`, so nothing outside the folder is ever read.
 
 use super::mode::kind_of;
-use super::{Disk, Guest, GuestError, MAX_FILES};
+use super::{Disk, Guest, GuestError, MAX_FILES, MAX_READ};
 use crate::job::Job;
 use crate::model::inventory::Origin;
 use crate::model::text::escape;
@@ -69,7 +69,7 @@ impl Guest for Directory {
             .sort_by_file_name()
         {
             walk.count += 1;
-            if walk.count % 1024 == 0 {
+            if walk.count.is_multiple_of(1024) {
                 job.check()?;
                 job.items("reading the file tree", walk.count as u64, None);
             }
@@ -133,6 +133,12 @@ fn open_below(root: &Path, path: &[u8]) -> io::Result<File> {
 fn read_at(file: &File, offset: u64, len: usize) -> io::Result<Vec<u8>> {
     let rest = file.metadata()?.len().saturating_sub(offset);
     let len = usize::try_from(rest).map_or(len, |rest| rest.min(len));
+    if len as u64 > MAX_READ {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            "it is too big to read at once",
+        ));
+    }
     let mut buffer = vec![0; len];
     let mut filled = 0;
     while filled < len {

@@ -36,7 +36,7 @@ pub(super) fn parse(text: &[u8]) -> Vec<Line> {
 
 fn parse_line(line: &[u8]) -> Option<Line> {
     let mut fields = line
-        .split(|byte| byte.is_ascii_whitespace())
+        .split(u8::is_ascii_whitespace)
         .filter(|field| !field.is_empty());
     let source = fields.next().filter(|field| field[0] != b'#')?;
     let at = unescape(fields.next()?);
@@ -87,15 +87,12 @@ fn unescape(field: &[u8]) -> Vec<u8> {
                     .fold(0u32, |value, digit| value * 8 + u32::from(digit - b'0'))
             })
             .and_then(|value| u8::try_from(value).ok());
-        match octal.filter(|_| byte == b'\\') {
-            Some(value) => {
-                out.push(value);
-                rest = &after[3..];
-            }
-            None => {
-                out.push(byte);
-                rest = after;
-            }
+        if let Some(value) = octal.filter(|_| byte == b'\\') {
+            out.push(value);
+            rest = &after[3..];
+        } else {
+            out.push(byte);
+            rest = after;
         }
     }
     out

@@ -3,12 +3,17 @@
 //! Nothing here writes to an image and nothing from the guest is executed. Paths never leave the guest.
 
 mod blocks;
+mod cache;
+mod direct;
 mod directory;
+mod ext4;
 mod fstab;
+mod identify;
 pub mod image;
 mod layout;
 pub mod libguestfs;
 mod mode;
+mod nbd;
 mod open;
 mod partition;
 
@@ -22,6 +27,9 @@ use std::path::PathBuf;
 
 /// More files than this are refused: the tree counts in 32 bits, and a guest must not exhaust the host's memory.
 const MAX_FILES: usize = 10_000_000;
+
+/// More bytes than this are not read at once: a sparse file may claim any size.
+const MAX_READ: u64 = 1 << 30;
 
 /// Why a guest could not be opened or read.
 #[derive(Debug, thiserror::Error)]

@@ -1,5 +1,6 @@
 //! Chooses how a guest is read.
 
+use super::direct::{Direct, Opened, unsupported};
 use super::directory::Directory;
 use super::image::Image;
 use super::libguestfs::{Accel, LibguestfsGuest};
@@ -15,8 +16,23 @@ pub enum Backend {
     Auto,
     /// A folder of the host.
     Directory,
+    /// An image with ext2/3/4 file systems, directly: no appliance.
+    Ext4,
     /// Any image, through libguestfs.
     Libguestfs,
+}
+
+impl Backend {
+    /// The backend of this name, as [`crate::model::inventory::Origin::backend`] and the command line write it.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "auto" => Self::Auto,
+            "directory" => Self::Directory,
+            "ext4" => Self::Ext4,
+            "libguestfs" => Self::Libguestfs,
+            _ => return None,
+        })
+    }
 }
 
 /// What the user may force.
@@ -33,12 +49,23 @@ pub struct OpenOptions {
 /// Opens a guest for reading: a folder, or a disk image.
 pub fn open(image: &Path, options: &OpenOptions, job: &Job) -> Result<Box<dyn Guest>, GuestError> {
     job.check()?;
-    let is_folder = image.is_dir();
-    match options.backend {
-        Backend::Directory => Ok(Box::new(Directory::open(image)?)),
-        Backend::Auto if is_folder => Ok(Box::new(Directory::open(image)?)),
-        Backend::Auto | Backend::Libguestfs => {
-            let image = Image::probe(image, options.format.as_deref())?;
+    let is_folder = options.backend == Backend::Auto && image.is_dir();
+    if is_folder || options.backend == Backend::Directory {
+        return Ok(Box::new(Directory::open(image)?));
+    }
+    let image = Image::probe(image, options.format.as_deref())?;
+    if options.backend == Backend::Libguestfs {
+        return Ok(Box::new(LibguestfsGuest::open(&image, options.accel, job)?));
+    }
+    match (Direct::open(&image, job)?, options.backend) {
+        (Opened::Guest(guest) | Opened::Partly(Some(guest), _), Backend::Ext4) => {
+            Ok(Box::new(guest))
+        }
+        (Opened::Partly(None, why), Backend::Ext4) => Err(unsupported(&why)),
+        (Opened::Guest(guest), _) => Ok(Box::new(guest)),
+        (Opened::Partly(guest, _), _) => {
+            // The image is locked for others only while it is served.
+            drop(guest);
             Ok(Box::new(LibguestfsGuest::open(&image, options.accel, job)?))
         }
     }

@@ -96,3 +96,62 @@ fn a_guest_is_read_through_libguestfs() {
     assert!(text.windows(9).any(|word| word == b"ID=debian"));
     assert!(tree.len() > 1000);
 }
+
+/// One line a file, with all that both readers must agree on.
+fn listing(
+    options: &OpenOptions,
+    path: &std::path::Path,
+) -> (Vec<String>, Vec<guestslim::model::Mount>) {
+    let job = Job::quiet();
+    let mut guest = open(path, options, &job).expect("it opens");
+    let (tree, warnings) = guest.walk(&job).expect("it walks");
+    assert!(
+        warnings.iter().all(|warning| warning.path.is_empty()),
+        "{warnings:?}"
+    );
+    let line = |file| {
+        format!(
+            "{} {:?} {:o} {:?} {} {} {} {:?} {:?}",
+            guestslim::model::text::escape(&tree.path(file)),
+            tree.kind(file),
+            tree.mode(file),
+            tree.owner(file),
+            tree.size(file),
+            tree.allocated(file),
+            tree.modified(file),
+            tree.target(file),
+            tree.names(file),
+        )
+    };
+    (tree.ids().map(line).collect(), guest.disk().mounts.clone())
+}
+
+#[test]
+fn both_readers_show_the_same_tree() {
+    let with = |backend| OpenOptions {
+        backend,
+        accel: Accel::Tcg,
+        ..OpenOptions::default()
+    };
+    let (direct, direct_mounts) = listing(&with(Backend::Ext4), &small());
+    let (appliance, appliance_mounts) = listing(&with(Backend::Libguestfs), &small());
+    for (ours, theirs) in direct.iter().zip(&appliance) {
+        assert_eq!(ours, theirs);
+    }
+    assert_eq!(direct.len(), appliance.len());
+    let places = |mounts: &[guestslim::model::Mount]| -> Vec<_> {
+        mounts
+            .iter()
+            .map(|mount| {
+                (
+                    mount.at.clone(),
+                    mount.file_system.device.clone(),
+                    mount.file_system.kind.clone(),
+                    mount.file_system.uuid.clone(),
+                    mount.is_read,
+                )
+            })
+            .collect()
+    };
+    assert_eq!(places(&direct_mounts), places(&appliance_mounts));
+}

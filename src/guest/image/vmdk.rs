@@ -69,8 +69,8 @@ fn embedded(file: &File, head: &[u8]) -> Result<Vec<u8>, String> {
 }
 
 /// The file of a line such as `RW 4192256 SPARSE "disk-s001.vmdk"`.
-fn extent<'a>(line: &'a [u8]) -> Option<&'a [u8]> {
-    let access = line.split(|byte| byte.is_ascii_whitespace()).next()?;
+fn extent(line: &[u8]) -> Option<&[u8]> {
+    let access = line.split(u8::is_ascii_whitespace).next()?;
     if !matches!(access, b"RW" | b"RDONLY" | b"NOACCESS") {
         return None;
     }

@@ -2,8 +2,9 @@
 
 use super::{Accel, Access, Appliance, Drive};
 use crate::guest::image::Image;
-use crate::guest::{Disk, Guest, GuestError};
+use crate::guest::{Disk, Guest, GuestError, MAX_READ};
 use crate::job::Job;
+use crate::model::text::escape;
 use crate::model::{FileId, FileKind, FileTree, Warning};
 
 /// A guest behind a running appliance.
@@ -64,6 +65,14 @@ impl Guest for LibguestfsGuest {
         if tree.kind(file) != FileKind::Regular {
             return Ok(Vec::new());
         }
-        self.appliance.read(&tree.path(file), offset, len)
+        let path = tree.path(file);
+        if tree.size(file).saturating_sub(offset).min(len as u64) > MAX_READ {
+            return Err(GuestError::Inside {
+                operation: "read",
+                path: escape(&path).into_owned(),
+                why: "it is too big to read at once".to_owned(),
+            });
+        }
+        self.appliance.read(&path, offset, len)
     }
 }

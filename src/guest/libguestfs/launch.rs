@@ -78,13 +78,15 @@ impl Appliance {
 }
 
 fn tries_kvm(accel: Accel, memory: &Memory, notes: &mut Vec<String>) -> bool {
-    let reason = match accel {
-        Accel::Kvm => return true,
-        Accel::Tcg => return false,
-        Accel::Auto if is_tcg_forced() => return false,
-        Accel::Auto if !kvm_opens() => "KVM cannot be opened here",
-        Accel::Auto if memory.kvm_fails() => "KVM failed since this host was booted",
-        Accel::Auto => return true,
+    if accel != Accel::Auto || is_tcg_forced() {
+        return accel == Accel::Kvm;
+    }
+    let reason = if !kvm_opens() {
+        "KVM cannot be opened here"
+    } else if memory.kvm_fails() {
+        "KVM failed since this host was booted"
+    } else {
+        return true;
     };
     notes.push(format!(
         "{reason}; the appliance runs under emulation, which is slower"
@@ -124,15 +126,17 @@ impl Appliance {
             Accel::Kvm | Accel::Auto => "force_kvm",
             Accel::Tcg => "force_tcg",
         };
-        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4));
-        let cores = if self.accel == Accel::Tcg { 1 } else { cores };
+        let host = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        // More than one emulated processor only makes the emulation's threads wait for each other.
+        let most = if self.accel == Accel::Tcg { 1 } else { 4 };
+        let cores = i32::try_from(host.min(most)).unwrap_or(1);
         self.call("configure the appliance", |handle| {
             handle.set_backend("direct")?;
             handle.set_backend_settings(&[force])?;
             handle.set_trace(false)?;
             handle.set_verbose(false)?;
             handle.set_network(false)?;
-            handle.set_smp(cores as i32)
+            handle.set_smp(cores)
         })?;
         drives.iter().try_for_each(|drive| self.add_drive(drive))
     }

@@ -1,0 +1,393 @@
+//! A disk image read directly: partitions, ext2/3/4 file systems and the guest's fstab, without an appliance.
+//!
+//! About a second for a guest for which the appliance takes ten or more, and nothing but `qemu-nbd` is needed. What it
+//! cannot read it says before it shows a tree, so that libguestfs can take over.
+
+use super::blocks::{Blocks, Part};
+use super::cache::Cache;
+use super::ext4::{Covered, Ext, Growth, Unread, walk};
+use super::identify::identify;
+use super::image::Image;
+use super::layout::{self, LONGEST_FSTAB, Placed, ROOT_SIGNS, Volume};
+use super::nbd::NbdDisk;
+use super::partition::{self, Table, is_container};
+use super::{Disk, Guest, GuestError, MAX_READ};
+use crate::job::Job;
+use crate::model::inventory::Origin;
+use crate::model::text::escape;
+use crate::model::{FileId, FileKind, FileSystem, FileTree, TreeBuilder, Warning};
+use std::path::PathBuf;
+
+/// Kinds that this reader does not know and that libguestfs may.
+const FOREIGN: [&str; 4] = ["xfs", "btrfs", "LVM2_member", "crypto_LUKS"];
+
+/// The disk itself, where it has no partitions.
+const WHOLE: &str = "/dev/sda";
+
+/// Partitions up to this size hold boot code rather than a root.
+const SMALL: u64 = 16 << 20;
+
+/// A guest on a disk that is read directly.
+pub(super) struct Direct<B> {
+    bytes: Cache<B>,
+    disk: Disk,
+    path: PathBuf,
+    /// File systems by their place in `disk.mounts`; `None` for those that are not read.
+    systems: Vec<Option<System>>,
+    /// File system and inode number of each file of the last tree.
+    inodes: Vec<(u32, u32)>,
+}
+
+struct System {
+    start: u64,
+    size: u64,
+    ext: Ext,
+}
+
+/// What came of looking at a disk.
+pub(super) enum Opened<B> {
+    /// All of it can be read.
+    Guest(Direct<B>),
+    /// A part of it is beyond this reader; here is the guest without that part, if its root can be read, and why.
+    Partly(Option<Direct<B>>, String),
+}
+
+impl Direct<NbdDisk> {
+    /// Opens an image.
+    pub fn open(image: &Image, job: &Job) -> Result<Opened<NbdDisk>, GuestError> {
+        job.items("opening the disk", 0, None);
+        let disk = NbdDisk::open(image, job)?;
+        let origin = image.origin("ext4", disk.size());
+        Self::on(disk, origin, image.path().to_owned(), job)
+    }
+}
+
+impl<B: Blocks> Direct<B> {
+    /// Looks at a disk: its partitions, their file systems, the root and its fstab.
+    pub fn on(disk: B, origin: Origin, path: PathBuf, job: &Job) -> Result<Opened<B>, GuestError> {
+        let mut bytes = Cache::new(disk);
+        let scan = Scan::run(&mut bytes, &path, job)?;
+        let placed = match layout::place(&scan.volumes) {
+            Ok(placed) => placed,
+            Err(error) => match scan.missed.or(scan.unknown) {
+                Some(why) => return Ok(Opened::Partly(None, why)),
+                None => return Err(error),
+            },
+        };
+        let disk = Disk {
+            origin,
+            table: scan.table.kind.to_owned(),
+            mounts: layout::mounts(&scan.volumes, &placed),
+            partitions: scan
+                .table
+                .partitions
+                .into_iter()
+                .map(|(row, _)| row)
+                .collect(),
+        };
+        let guest = Self {
+            bytes,
+            disk,
+            path,
+            systems: in_order(scan.systems, &placed),
+            inodes: Vec::new(),
+        };
+        Ok(match scan.missed {
+            None => Opened::Guest(guest),
+            Some(why) => Opened::Partly(Some(guest), why),
+        })
+    }
+
+    /// Adds the file system of one mount; its mount point must be in the tree already. Returns the mounts on it.
+    fn grow(
+        &mut self,
+        at: usize,
+        id: u32,
+        growth: &mut Growth,
+        job: &Job,
+    ) -> Result<Vec<(usize, u32)>, GuestError> {
+        let mounts = &self.disk.mounts;
+        let covered = covered(
+            mounts.iter().map(|mount| (&mount.at[..], mount.is_read)),
+            at,
+        );
+        let Some(system) = self.systems[at].as_ref() else {
+            return Ok(Vec::new());
+        };
+        let mut part = Part::new(&mut self.bytes, system.start, system.size);
+        let found = system.ext.root_entry(&mut part).and_then(|(entry, inode)| {
+            growth.builder.add_path(&mounts[at].at, entry);
+            growth.note(id, (at as u32, inode));
+            walk(
+                &system.ext,
+                &mut part,
+                (at as u32, id),
+                covered,
+                growth,
+                job,
+            )
+        });
+        found.map_err(|error| self.inside("read the tree of", &self.disk.mounts[at].at, error))
+    }
+
+    fn inside(&self, operation: &'static str, path: &[u8], error: Unread) -> GuestError {
+        match error {
+            Unread::Cancelled(cancelled) => GuestError::Cancelled(cancelled),
+            Unread::CutOff { .. } => cut_off(&self.path, &error),
+            Unread::Unsupported(what) => unsupported(&what),
+            Unread::Broken(_) | Unread::Disk(_) => GuestError::Inside {
+                operation,
+                path: escape(path).into_owned(),
+                why: error.to_string(),
+            },
+        }
+    }
+}
+
+/// The refusal that sends a user, or the automatic choice, to libguestfs.
+pub(super) fn unsupported(what: &str) -> GuestError {
+    GuestError::Unsupported {
+        what: format!("this disk cannot be read directly: {what}"),
+        hint: "`--backend libguestfs` reads it through the appliance".to_owned(),
+    }
+}
+
+fn cut_off(path: &std::path::Path, error: &Unread) -> GuestError {
+    GuestError::Image {
+        path: path.to_owned(),
+        why: format!("it is truncated: a file system does not fit in it ({error})"),
+    }
+}
+
+/// The file systems of the mounts, in the mounts' order.
+fn in_order(mut systems: Vec<Option<System>>, placed: &[Placed]) -> Vec<Option<System>> {
+    placed
+        .iter()
+        .map(|placed| systems[placed.volume].take())
+        .collect()
+}
+
+/// The read mounts that lie directly on mount `at`, their paths relative to it.
+fn covered<'a>(mounts: impl Iterator<Item = (&'a [u8], bool)>, at: usize) -> Vec<Covered> {
+    let all: Vec<(&[u8], bool)> = mounts.collect();
+    let base = path_parts(all[at].0);
+    all.iter()
+        .enumerate()
+        .filter(|(other, (path, is_read))| *other != at && *is_read && path.first() == Some(&b'/'))
+        .filter_map(|(mount, (path, _))| {
+            let mut rest = path_parts(path);
+            if rest.len() <= base.len() || rest[..base.len()] != base[..] {
+                return None;
+            }
+            rest.drain(..base.len());
+            rest.reverse();
+            Some(Covered { rest, mount })
+        })
+        .collect()
+}
+
+fn path_parts(path: &[u8]) -> Vec<Vec<u8>> {
+    path.split(|&byte| byte == b'/')
+        .filter(|part| !part.is_empty())
+        .map(<[u8]>::to_vec)
+        .collect()
+}
+
+impl<B: Blocks> Guest for Direct<B> {
+    fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    fn walk(&mut self, job: &Job) -> Result<(FileTree, Vec<Warning>), GuestError> {
+        let mut growth = Growth::default();
+        let mut todo = vec![(0, TreeBuilder::ROOT)];
+        let mut done = vec![false; self.systems.len()];
+        while let Some((at, id)) = todo.pop() {
+            done[at] = true;
+            todo.extend(self.grow(at, id, &mut growth, job)?);
+        }
+        let mut warnings = Vec::new();
+        for (at, done) in done.into_iter().enumerate() {
+            let mount = &mut self.disk.mounts[at];
+            if mount.is_read && !done {
+                mount.is_read = false;
+                warnings.push(Warning::new(
+                    &mount.at,
+                    "there is no folder to mount it on; it is not shown",
+                ));
+            }
+            if self.systems[at]
+                .as_ref()
+                .is_some_and(|system| system.ext.has_errors())
+            {
+                warnings.push(Warning::new(
+                    &mount.at,
+                    "the file system is marked as having errors",
+                ));
+            }
+        }
+        let (tree, order) = growth.builder.finish();
+        self.inodes = order
+            .iter()
+            .map(|&id| growth.inodes.get(id as usize).copied().unwrap_or_default())
+            .collect();
+        let mut place = vec![FileId::ROOT; growth.inodes.len()];
+        for (at, &id) in order.iter().enumerate() {
+            if let Some(place) = place.get_mut(id as usize) {
+                *place = FileId(at as u32);
+            }
+        }
+        for (id, what) in growth.warnings {
+            let path = place.get(id as usize).map(|&file| tree.path(file));
+            warnings.push(Warning::new(&path.unwrap_or_default(), what));
+        }
+        Ok((tree, warnings))
+    }
+
+    fn read(
+        &mut self,
+        tree: &FileTree,
+        file: FileId,
+        offset: u64,
+        len: usize,
+    ) -> Result<Vec<u8>, GuestError> {
+        if tree.kind(file) != FileKind::Regular {
+            return Ok(Vec::new());
+        }
+        let (at, number) = self.inodes.get(file.index()).copied().unwrap_or_default();
+        let Some(system) = self.systems.get(at as usize).and_then(Option::as_ref) else {
+            return Ok(Vec::new());
+        };
+        let mut part = Part::new(&mut self.bytes, system.start, system.size);
+        let bytes = system.ext.inode(&mut part, number).and_then(|inode| {
+            if inode.size.saturating_sub(offset).min(len as u64) > MAX_READ {
+                return Err(Unread::Broken("it is too big to read at once".to_owned()));
+            }
+            system.ext.read(&mut part, &inode, offset, len)
+        });
+        bytes.map_err(|error| self.inside("read", &tree.path(file), error))
+    }
+}
+
+/// What is on a disk.
+struct Scan {
+    table: Table,
+    volumes: Vec<Volume>,
+    systems: Vec<Option<System>>,
+    /// What libguestfs may read and this reader does not.
+    missed: Option<String>,
+    /// What may be a root of a kind that is not known here.
+    unknown: Option<String>,
+}
+
+impl Scan {
+    fn run(bytes: &mut dyn Blocks, path: &std::path::Path, job: &Job) -> Result<Self, GuestError> {
+        let read = |source| GuestError::Host {
+            operation: "read",
+            path: path.to_owned(),
+            source,
+        };
+        let table = partition::read(bytes).map_err(read)?;
+        let mut scan = Self {
+            table,
+            volumes: Vec::new(),
+            systems: Vec::new(),
+            missed: None,
+            unknown: None,
+        };
+        let mut places: Vec<(String, String, u64, u64)> = scan
+            .table
+            .partitions
+            .iter()
+            .filter(|(row, _)| !is_container(row))
+            .map(|(row, uuid)| {
+                (
+                    format!("/dev/sda{}", row.number),
+                    uuid.clone(),
+                    row.start,
+                    row.size,
+                )
+            })
+            .collect();
+        if scan.table.kind.is_empty() {
+            places.push((WHOLE.to_owned(), String::new(), 0, bytes.size()));
+        }
+        for (device, part_uuid, start, size) in places {
+            job.check()?;
+            let mut part = Part::new(bytes, start, size);
+            let identity = identify(&mut part).map_err(read)?;
+            let mut volume = Volume {
+                file_system: FileSystem {
+                    device,
+                    kind: identity.kind.to_owned(),
+                    uuid: identity.uuid,
+                    label: identity.label,
+                    size,
+                    used: None,
+                },
+                part_uuid,
+                ..Volume::default()
+            };
+            let ext = scan.look_into(&mut part, &mut volume, path)?;
+            scan.systems
+                .push(ext.map(|ext| System { start, size, ext }));
+            scan.volumes.push(volume);
+        }
+        Ok(scan)
+    }
+
+    /// Opens an ext file system and looks for what makes it a root; notes what is beyond this reader.
+    fn look_into(
+        &mut self,
+        part: &mut dyn Blocks,
+        volume: &mut Volume,
+        path: &std::path::Path,
+    ) -> Result<Option<Ext>, GuestError> {
+        let kind = volume.file_system.kind.as_str();
+        if FOREIGN.contains(&kind) {
+            self.missed = Some(format!("{} is {kind}", volume.file_system.device));
+        }
+        if kind.is_empty() && volume.file_system.device != WHOLE && part.size() > SMALL {
+            self.unknown = Some(format!("{} is of no known kind", volume.file_system.device));
+        }
+        if !kind.starts_with("ext") {
+            return Ok(None);
+        }
+        let opened = Ext::open(part).and_then(|ext| {
+            volume.is_root = is_root(&ext, part)?;
+            volume.fstab = fstab(&ext, part)?;
+            Ok(ext)
+        });
+        match opened {
+            Ok(ext) => {
+                volume.is_read = true;
+                volume.file_system.used = Some(ext.used());
+                Ok(Some(ext))
+            }
+            Err(error @ Unread::CutOff { .. }) => Err(cut_off(path, &error)),
+            Err(Unread::Cancelled(cancelled)) => Err(GuestError::Cancelled(cancelled)),
+            Err(error) => {
+                self.missed = Some(format!("{} has {error}", volume.file_system.device));
+                Ok(None)
+            }
+        }
+    }
+}
+
+fn is_root(ext: &Ext, part: &mut dyn Blocks) -> Result<bool, Unread> {
+    for sign in ROOT_SIGNS {
+        if ext.lookup(part, sign)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn fstab(ext: &Ext, part: &mut dyn Blocks) -> Result<Option<Vec<u8>>, Unread> {
+    match ext.lookup(part, b"/etc/fstab")? {
+        Some(inode) if inode.kind() == Some(FileKind::Regular) => {
+            ext.read(part, &inode, 0, LONGEST_FSTAB).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
