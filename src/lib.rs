@@ -11,4 +11,5 @@ pub mod pkgdb;
 pub mod plan;
 pub mod profile;
 pub mod session;
+pub mod trace;
 pub mod vm;

@@ -14,6 +14,7 @@ mod direct;
 mod initramfs;
 mod machine;
 mod record;
+mod subject;
 pub mod wire;
 
 pub use accel::Working;
@@ -22,6 +23,7 @@ pub use console::Console;
 pub use direct::{Direct, Session, choose_accel, run_commands};
 pub use machine::Caps;
 pub use record::{Outcome, Record};
+pub use subject::Subject;
 
 use crate::job::Cancelled;
 use std::path::PathBuf;
@@ -57,6 +59,9 @@ pub enum VmError {
     /// The guest's kernel or initramfs could not be read.
     #[error(transparent)]
     Guest(#[from] crate::guest::GuestError),
+    /// The guest could not be loaded.
+    #[error(transparent)]
+    Load(#[from] crate::load::LoadError),
     /// Somebody asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),

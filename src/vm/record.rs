@@ -154,7 +154,7 @@ impl Record {
             Self {
                 promised: Some(count),
                 ..
-            } if *count != self.seen.len() as u64 => {
+            } if *count > self.seen.len() as u64 => {
                 format!("{count} files were announced and {} came", self.seen.len())
             }
             Self {

@@ -9,3 +9,4 @@ mod plans;
 mod tiny;
 mod vm_guest;
 mod vm_machine;
+mod vm_trace;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// A guest made by `assets/guest.sh`.
-fn guest(name: &str) -> Image {
+pub fn guest(name: &str) -> Image {
     let folder = std::env::var_os("GUESTSLIM_GUESTS").unwrap_or_else(|| "target/guests".into());
     let path = PathBuf::from(folder).join(name);
     Image::probe(&path, None).expect("assets/guest.sh makes the guests of the tests")
