@@ -3,29 +3,23 @@
 //! About a second for a guest for which the appliance takes ten or more, and nothing but `qemu-nbd` is needed. What it
 //! cannot read it says before it shows a tree, so that libguestfs can take over.
 
+mod scan;
+#[cfg(test)]
+mod tests;
+
 use super::blocks::{Blocks, Part};
 use super::cache::Cache;
-use super::ext4::{Covered, Ext, Growth, Unread, walk};
-use super::identify::identify;
+use super::ext4::{Covered, Growth, Unread, walk};
 use super::image::Image;
-use super::layout::{self, LONGEST_FSTAB, Placed, ROOT_SIGNS, Volume};
+use super::layout::{self, Placed};
 use super::nbd::NbdDisk;
-use super::partition::{self, Table, is_container};
 use super::{Disk, Guest, GuestError, MAX_READ};
 use crate::job::Job;
 use crate::model::inventory::Origin;
 use crate::model::text::escape;
-use crate::model::{FileId, FileKind, FileSystem, FileTree, TreeBuilder, Warning};
-use std::path::PathBuf;
-
-/// Kinds that this reader does not know and that libguestfs may.
-const FOREIGN: [&str; 4] = ["xfs", "btrfs", "LVM2_member", "crypto_LUKS"];
-
-/// The disk itself, where it has no partitions.
-const WHOLE: &str = "/dev/sda";
-
-/// Partitions up to this size hold boot code rather than a root.
-const SMALL: u64 = 16 << 20;
+use crate::model::{FileId, FileKind, FileTree, TreeBuilder, Warning};
+use scan::{Scan, System};
+use std::path::{Path, PathBuf};
 
 /// A guest on a disk that is read directly.
 pub(super) struct Direct<B> {
@@ -36,12 +30,6 @@ pub(super) struct Direct<B> {
     systems: Vec<Option<System>>,
     /// File system and inode number of each file of the last tree.
     inodes: Vec<(u32, u32)>,
-}
-
-struct System {
-    start: u64,
-    size: u64,
-    ext: Ext,
 }
 
 /// What came of looking at a disk.
@@ -149,13 +137,6 @@ pub(super) fn unsupported(what: &str) -> GuestError {
     GuestError::Unsupported {
         what: format!("this disk cannot be read directly: {what}"),
         hint: "`--backend libguestfs` reads it through the appliance".to_owned(),
-    }
-}
-
-fn cut_off(path: &std::path::Path, error: &Unread) -> GuestError {
-    GuestError::Image {
-        path: path.to_owned(),
-        why: format!("it is truncated: a file system does not fit in it ({error})"),
     }
 }
 
@@ -269,125 +250,9 @@ impl<B: Blocks> Guest for Direct<B> {
     }
 }
 
-/// What is on a disk.
-struct Scan {
-    table: Table,
-    volumes: Vec<Volume>,
-    systems: Vec<Option<System>>,
-    /// What libguestfs may read and this reader does not.
-    missed: Option<String>,
-    /// What may be a root of a kind that is not known here.
-    unknown: Option<String>,
-}
-
-impl Scan {
-    fn run(bytes: &mut dyn Blocks, path: &std::path::Path, job: &Job) -> Result<Self, GuestError> {
-        let read = |source| GuestError::Host {
-            operation: "read",
-            path: path.to_owned(),
-            source,
-        };
-        let table = partition::read(bytes).map_err(read)?;
-        let mut scan = Self {
-            table,
-            volumes: Vec::new(),
-            systems: Vec::new(),
-            missed: None,
-            unknown: None,
-        };
-        let mut places: Vec<(String, String, u64, u64)> = scan
-            .table
-            .partitions
-            .iter()
-            .filter(|(row, _)| !is_container(row))
-            .map(|(row, uuid)| {
-                (
-                    format!("/dev/sda{}", row.number),
-                    uuid.clone(),
-                    row.start,
-                    row.size,
-                )
-            })
-            .collect();
-        if scan.table.kind.is_empty() {
-            places.push((WHOLE.to_owned(), String::new(), 0, bytes.size()));
-        }
-        for (device, part_uuid, start, size) in places {
-            job.check()?;
-            let mut part = Part::new(bytes, start, size);
-            let identity = identify(&mut part).map_err(read)?;
-            let mut volume = Volume {
-                file_system: FileSystem {
-                    device,
-                    kind: identity.kind.to_owned(),
-                    uuid: identity.uuid,
-                    label: identity.label,
-                    size,
-                    used: None,
-                },
-                part_uuid,
-                ..Volume::default()
-            };
-            let ext = scan.look_into(&mut part, &mut volume, path)?;
-            scan.systems
-                .push(ext.map(|ext| System { start, size, ext }));
-            scan.volumes.push(volume);
-        }
-        Ok(scan)
-    }
-
-    /// Opens an ext file system and looks for what makes it a root; notes what is beyond this reader.
-    fn look_into(
-        &mut self,
-        part: &mut dyn Blocks,
-        volume: &mut Volume,
-        path: &std::path::Path,
-    ) -> Result<Option<Ext>, GuestError> {
-        let kind = volume.file_system.kind.as_str();
-        if FOREIGN.contains(&kind) {
-            self.missed = Some(format!("{} is {kind}", volume.file_system.device));
-        }
-        if kind.is_empty() && volume.file_system.device != WHOLE && part.size() > SMALL {
-            self.unknown = Some(format!("{} is of no known kind", volume.file_system.device));
-        }
-        if !kind.starts_with("ext") {
-            return Ok(None);
-        }
-        let opened = Ext::open(part).and_then(|ext| {
-            volume.is_root = is_root(&ext, part)?;
-            volume.fstab = fstab(&ext, part)?;
-            Ok(ext)
-        });
-        match opened {
-            Ok(ext) => {
-                volume.is_read = true;
-                volume.file_system.used = Some(ext.used());
-                Ok(Some(ext))
-            }
-            Err(error @ Unread::CutOff { .. }) => Err(cut_off(path, &error)),
-            Err(Unread::Cancelled(cancelled)) => Err(GuestError::Cancelled(cancelled)),
-            Err(error) => {
-                self.missed = Some(format!("{} has {error}", volume.file_system.device));
-                Ok(None)
-            }
-        }
-    }
-}
-
-fn is_root(ext: &Ext, part: &mut dyn Blocks) -> Result<bool, Unread> {
-    for sign in ROOT_SIGNS {
-        if ext.lookup(part, sign)?.is_some() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-fn fstab(ext: &Ext, part: &mut dyn Blocks) -> Result<Option<Vec<u8>>, Unread> {
-    match ext.lookup(part, b"/etc/fstab")? {
-        Some(inode) if inode.kind() == Some(FileKind::Regular) => {
-            ext.read(part, &inode, 0, LONGEST_FSTAB).map(Some)
-        }
-        _ => Ok(None),
+fn cut_off(path: &Path, error: &Unread) -> GuestError {
+    GuestError::Image {
+        path: path.to_owned(),
+        why: format!("it is truncated: a file system does not fit in it ({error})"),
     }
 }
