@@ -104,8 +104,10 @@ fn follow_kernels(inventory: &Inventory, all: &mut [Option<FileId>]) {
 
 fn first_owned(inventory: &Inventory, folder: FileId) -> Option<FileId> {
     let tree = &inventory.tree;
-    tree.subtree(folder)
-        .map(FileId)
+    let builtin = tree.child(folder, b"modules.builtin");
+    builtin
+        .into_iter()
+        .chain(tree.subtree(folder).map(FileId))
         .find(|&file| tree.kind(file) == FileKind::Regular && inventory.owner(file).is_some())
 }
 

@@ -6,8 +6,13 @@
 pub mod boot;
 pub mod depends;
 pub mod elf;
+pub mod family;
+#[cfg(test)]
+mod fixture;
 pub mod follow;
 pub mod library;
+mod pattern;
+mod plugin;
 mod programs;
 pub mod shebang;
 pub mod symlink;
@@ -137,6 +142,16 @@ pub struct Finder {
     pub find: Find,
 }
 
+/// The row of a plug-in family.
+const fn family(id: &'static str, reads: &'static str) -> Finder {
+    Finder {
+        id,
+        verb: "opens",
+        reads,
+        find: family::find,
+    }
+}
+
 /// All finders. A row's position is its number in [`Need::finder`].
 pub static FINDERS: &[Finder] = &[
     Finder {
@@ -163,4 +178,51 @@ pub static FINDERS: &[Finder] = &[
         reads: "targets of symbolic links",
         find: symlink::find,
     },
+    Finder {
+        id: "name-service",
+        verb: "opens",
+        reads: "services named by /etc/nsswitch.conf",
+        find: plugin::name_service,
+    },
+    Finder {
+        id: "pam",
+        verb: "loads",
+        reads: "modules named by /etc/pam.d",
+        find: plugin::pam,
+    },
+    family("gconv", "character sets of the C library"),
+    family("locale", "locales in use"),
+    family("timezone", "time zones"),
+    family(
+        "thread-exit",
+        "the compiler's support library that the C library opens",
+    ),
+    family("openssl", "OpenSSL's providers, engines and certificates"),
+    family("gnutls", "PKCS 11 modules and trust"),
+    family("kerberos", "Kerberos plug-ins"),
+    family("sasl", "SASL plug-ins"),
+    family(
+        "mpi",
+        "components of Open MPI, MPICH, PMIx, UCX, hwloc and fabrics",
+    ),
+    family("hdf5", "filters of HDF5"),
+    family("blas", "the twin library of a numeric provider"),
+    family("gio", "plug-ins and schemas of GLib, GTK and GdkPixbuf"),
+    family("qt", "plug-ins of Qt"),
+    family("fonts", "fontconfig's configuration and a font"),
+    family("sound", "ALSA's plug-ins"),
+    family("opengl", "graphics drivers"),
+    family("opencl", "OpenCL drivers"),
+    family("icu", "Unicode data of ICU"),
+    family("magic", "the database of file types"),
+    family("terminfo", "descriptions of common terminals"),
+    family("proj", "map projections"),
+    family("java", "Java runtimes as units"),
+    family("tcl", "script libraries of Tcl and Tk"),
+    family("perl", "Perl's own modules"),
+    family("octave", "Octave's functions"),
+    family("sudo", "sudo's policy"),
+    family("ssh", "the helpers of the ssh server"),
+    family("git", "git's commands"),
+    family("vim", "vim's run-time files"),
 ];

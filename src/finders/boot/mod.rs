@@ -8,7 +8,7 @@ mod feature;
 mod fstab;
 mod grub;
 mod loader_spec;
-mod login;
+pub(super) mod login;
 mod network;
 mod roots;
 
@@ -19,11 +19,7 @@ use crate::model::{BootChain, FileKind, FileTree, Inventory, Node, Resolved, War
 
 /// Reads the boot chain: the default entry, what must stay for it, and the features that a mark can name.
 pub fn chain(facts: &Facts<'_>, source: &mut dyn Source) -> (BootChain, Vec<Warning>) {
-    let mut guest = Look {
-        inventory: facts.inventory,
-        source,
-        warnings: Vec::new(),
-    };
+    let mut guest = Look::new(facts.inventory, source);
     let mut chain = BootChain::default();
     entry::read(&mut guest, &mut chain);
     chain.fstab = fstab::read(&mut guest);
@@ -44,6 +40,15 @@ pub struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
+    /// Looks at a guest.
+    pub fn new(inventory: &'a Inventory, source: &'a mut dyn Source) -> Self {
+        Self {
+            inventory,
+            source,
+            warnings: Vec::new(),
+        }
+    }
+
     fn tree(&self) -> &'a FileTree {
         &self.inventory.tree
     }

@@ -1,0 +1,89 @@
+//! ELF files made by hand, whole and damaged.
+
+use super::*;
+use proptest::prelude::*;
+
+fn read_bytes(bytes: &[u8]) -> Result<Elf, &'static str> {
+    let mut reads = 0;
+    read(&mut |offset, len| {
+        reads += 1;
+        assert!(reads < 5000 && len <= 1 << 20, "bounded reads");
+        let start = usize::try_from(offset)
+            .unwrap_or(usize::MAX)
+            .min(bytes.len());
+        bytes[start..start.saturating_add(len).min(bytes.len())].to_vec()
+    })
+}
+
+/// A 64-bit little-endian file: header, one loaded segment over everything, interpreter, dynamic section.
+fn sample(needed: &[&str]) -> Vec<u8> {
+    let mut strings = b"\0".to_vec();
+    let mut entries: Vec<(u64, u64)> = Vec::new();
+    for name in needed {
+        entries.push((1, strings.len() as u64));
+        strings.extend_from_slice(name.as_bytes());
+        strings.push(0);
+    }
+    entries.push((29, strings.len() as u64));
+    strings.extend_from_slice(b"$ORIGIN/../lib\0");
+    let (interp, dynamic) = (400u64, 500u64);
+    let table = dynamic + (entries.len() as u64 + 2) * 16;
+    entries.extend([(5, 0x1000 + table), (0, 0)]);
+    let mut bytes = vec![0; table as usize];
+    let put = |bytes: &mut Vec<u8>, at: usize, value: u64, len: usize| {
+        bytes[at..at + len].copy_from_slice(&value.to_le_bytes()[..len]);
+    };
+    bytes[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+    put(&mut bytes, 18, 62, 2);
+    put(&mut bytes, 32, 64, 8);
+    put(&mut bytes, 54, 56, 2);
+    put(&mut bytes, 56, 3, 2);
+    let len = table + strings.len() as u64;
+    for (at, kind, offset, size) in [
+        (64, 1, 0, len),
+        (120, 3, interp, 20),
+        (176, 2, dynamic, table - dynamic),
+    ] {
+        put(&mut bytes, at, kind, 4);
+        put(&mut bytes, at + 8, offset, 8);
+        put(&mut bytes, at + 16, 0x1000 + offset, 8);
+        put(&mut bytes, at + 32, size, 8);
+    }
+    bytes[400..411].copy_from_slice(b"/lib/ld.so\0");
+    for (row, (tag, value)) in entries.iter().enumerate() {
+        put(&mut bytes, 500 + row * 16, *tag, 8);
+        put(&mut bytes, 508 + row * 16, *value, 8);
+    }
+    bytes.extend(strings);
+    bytes
+}
+
+#[test]
+fn the_loaders_view_is_read() {
+    let elf = read_bytes(&sample(&["libm.so.6", "libc.so.6"])).expect("a proper file");
+    assert_eq!(elf.abi.machine, 62);
+    assert_eq!(elf.interpreter.as_deref(), Some(&b"/lib/ld.so"[..]));
+    assert_eq!(elf.needed, [&b"libm.so.6"[..], b"libc.so.6"]);
+    assert_eq!(elf.runpath.as_deref(), Some(&b"$ORIGIN/../lib"[..]));
+}
+
+#[test]
+fn a_file_that_needs_everything_is_refused() {
+    let names: Vec<String> = (0..3000).map(|n| format!("lib{n}.so")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    assert!(read_bytes(&sample(&names)).is_err());
+}
+
+proptest! {
+    #[test]
+    fn a_damaged_file_is_read_without_a_panic(
+        edits in proptest::collection::vec((0..700usize, any::<u8>()), 0..6), cut in 0..900usize) {
+        let mut bytes = sample(&["libm.so.6", "libc.so.6"]);
+        for (at, byte) in edits {
+            let len = bytes.len();
+            bytes[at % len] = byte;
+        }
+        bytes.truncate(cut.max(1));
+        let _ = read_bytes(&bytes);
+    }
+}
