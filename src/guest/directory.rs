@@ -216,6 +216,7 @@ impl<'a> Walk<'a> {
             size: facts.size(),
             allocated: facts.blocks().saturating_mul(512),
             modified: facts.mtime(),
+            number: facts.ino(),
             ..Entry::new(kind)
         };
         if facts.nlink() > 1 && kind != FileKind::Directory {

@@ -200,6 +200,7 @@ impl Walk<'_> {
             return Ok(());
         }
         let mut entry = inode.entry(kind);
+        entry.number = u64::from(number);
         if kind == FileKind::Symlink {
             entry.target = self.target(part, &inode, parent.id)?;
         }
