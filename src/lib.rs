@@ -12,4 +12,5 @@ pub mod plan;
 pub mod profile;
 pub mod session;
 pub mod trace;
+pub mod verify;
 pub mod vm;

@@ -33,7 +33,7 @@ impl Default for Request {
             commands: Vec::new(),
             user: Vec::new(),
             command_cap: Duration::from_secs(1800),
-            boot_cap: Duration::from_secs(300),
+            boot_cap: Duration::from_secs(600),
         }
     }
 }

@@ -1,1 +1,72 @@
-//! verify
+//! Proves an image: a ladder of checks from the file's structure to the workload's output, against the source where one is given.
+//!
+//! Each rung passes, fails, or says why it was not checked. The image is never written; what boots is a throw-away overlay.
+
+mod container;
+mod needs;
+mod report;
+mod running;
+
+pub use report::{Report, Rung, Verdict};
+
+use crate::job::Job;
+use crate::model::text::escape;
+use crate::profile::Check;
+use crate::vm::{Subject, VmError, Working};
+use std::time::{Duration, Instant};
+
+/// What to prove, and against what.
+pub struct Request<'a> {
+    /// The image.
+    pub subject: &'a Subject,
+    /// What it was made from.
+    pub source: Option<&'a Subject>,
+    /// Commands that must still work.
+    pub checks: &'a [Check],
+    /// How machines run; `None` leaves all rungs out that need one.
+    pub accel: Option<Working>,
+    /// How long a boot may take.
+    pub boot_cap: Duration,
+    /// How long a check may take.
+    pub check_cap: Duration,
+}
+
+/// Climbs the ladder. What is wrong with the image is in the report; an error means that the proving itself failed.
+pub fn verify(request: &Request<'_>, job: &Job) -> Result<Report, VmError> {
+    let started = Instant::now();
+    let mut rungs = Vec::new();
+    let mut add = |rung: Rung| {
+        rungs.push(rung);
+        job.items("verifying", rungs.len() as u64, None);
+    };
+    add(timed(|| container::check(&request.subject.image, job))?);
+    for rung in needs::compare(request) {
+        add(rung);
+    }
+    for rung in running::run(request, job)? {
+        add(rung);
+    }
+    let name = |subject: &Subject| {
+        escape(subject.image.path().as_os_str().as_encoded_bytes()).into_owned()
+    };
+    Ok(Report {
+        guestslim: env!("CARGO_PKG_VERSION"),
+        image: name(request.subject),
+        against: request.source.map(name),
+        machines: match request.accel {
+            None => "none",
+            Some(Working::Kvm) => "KVM",
+            Some(Working::Tcg) => "emulation",
+        },
+        rungs,
+        seconds: started.elapsed().as_secs_f64(),
+    })
+}
+
+/// Adds the time that a rung took.
+fn timed(check: impl FnOnce() -> Result<Rung, VmError>) -> Result<Rung, VmError> {
+    let started = Instant::now();
+    let mut rung = check()?;
+    rung.seconds = started.elapsed().as_secs_f64();
+    Ok(rung)
+}

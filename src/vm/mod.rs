@@ -17,7 +17,7 @@ mod record;
 mod subject;
 pub mod wire;
 
-pub use accel::Working;
+pub use accel::{Working, tied_to_us};
 pub use boot::{LoaderBoot, boot_by_loader};
 pub use console::Console;
 pub use direct::{Direct, Session, choose_accel, run_commands};
