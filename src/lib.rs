@@ -1,4 +1,4 @@
-//! Core of guestslim.
+#![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod cli;
 pub mod finders;

@@ -6,6 +6,7 @@ mod command;
 mod load;
 mod picture;
 mod plans;
+mod tidy;
 mod tiny;
 mod vm_guest;
 mod vm_machine;
