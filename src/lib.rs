@@ -13,4 +13,5 @@ pub mod profile;
 pub mod session;
 pub mod trace;
 pub mod verify;
+pub mod tui;
 pub mod vm;

@@ -18,7 +18,7 @@ mod progress;
 mod table;
 mod why;
 
-pub use args::{Args, Command};
+pub use args::{Args, Command, ScreenArgs};
 pub use guest::Opening;
 
 /// How a command ended that did not fail.

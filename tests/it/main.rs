@@ -7,6 +7,7 @@ mod load;
 mod picture;
 mod plans;
 mod tidy;
+mod screen;
 mod tiny;
 mod vm_guest;
 mod vm_machine;

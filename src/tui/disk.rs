@@ -1,0 +1,92 @@
+//! The real host: opens images, writes profiles, exports.
+
+use super::host::{Host, Outline, Saved};
+use super::message::Export;
+use super::run::Request;
+use crate::guest;
+use crate::job::Job;
+use crate::load;
+use crate::plan::Intent;
+use crate::profile::Profile;
+use crate::session::{Loaded, Session};
+use anyhow::{Context as _, Result};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// An image on this machine's disk.
+pub struct Disk(pub Request);
+
+impl Host for Disk {
+    fn open(&mut self, job: &Job) -> Result<Box<Session>> {
+        let mut guest = guest::open(&self.0.image, &self.0.open, job)?;
+        let loaded = Arc::new(load::load(guest.as_mut(), job)?);
+        job.items("planning", 0, None);
+        let profile = self.0.profile.as_ref();
+        let intent = profile
+            .map(|(_, profile)| profile.intent())
+            .unwrap_or_default();
+        Ok(Box::new(Session::new(loaded, intent)))
+    }
+
+    fn save(
+        &mut self,
+        path: &Path,
+        intent: &Intent,
+        loaded: &Loaded,
+        may_replace: bool,
+    ) -> Result<Saved> {
+        if !may_replace && path.symlink_metadata().is_ok() {
+            return Ok(Saved::Exists(path.to_owned()));
+        }
+        let profile = self.profile(path, intent, loaded);
+        write_whole(path, &profile.to_ron(), may_replace)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        self.0.profile = Some((path.to_owned(), profile));
+        Ok(Saved::Written(path.to_owned()))
+    }
+
+    fn outline(&mut self, _: &Export) -> Result<Outline> {
+        anyhow::bail!("the export is not part of this build")
+    }
+
+    fn export(&mut self, _: &Export, _: &Job) -> Result<Vec<String>> {
+        anyhow::bail!("the export is not part of this build")
+    }
+}
+
+impl Disk {
+    /// The intent as a profile; what the profile had that the screen was opened with (description, checks, output) stays.
+    fn profile(&self, path: &Path, intent: &Intent, loaded: &Loaded) -> Profile {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let fresh = Profile::from_intent(&name, intent, &loaded.inventory);
+        match &self.0.profile {
+            Some((_, opened)) => Profile {
+                intent: fresh.intent,
+                made_on: fresh.made_on,
+                ..opened.clone()
+            },
+            None => fresh,
+        }
+    }
+}
+
+/// Writes a file that appears whole or not at all.
+fn write_whole(path: &Path, text: &str, may_replace: bool) -> std::io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let mut file = tempfile::Builder::new()
+        .prefix(".guestslim-")
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
+        .tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    if may_replace {
+        file.persist(path)?;
+    } else {
+        file.persist_noclobber(path)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! What the screen lets others do: open, save, export. A trait, so that journeys run without a disk image.
+
+use crate::job::Job;
+use crate::session::{Intent, Loaded, Session};
+use std::path::{Path, PathBuf};
+
+use super::message::Export;
+
+/// Does what the screen asks for, on the worker's thread.
+pub trait Host: Send {
+    /// Opens the guest and computes its first plan.
+    fn open(&mut self, job: &Job) -> anyhow::Result<Box<Session>>;
+
+    /// Writes the profile.
+    fn save(
+        &mut self,
+        path: &Path,
+        intent: &Intent,
+        loaded: &Loaded,
+        may_replace: bool,
+    ) -> anyhow::Result<Saved>;
+
+    /// Says what an export would do.
+    fn outline(&mut self, export: &Export) -> anyhow::Result<Outline>;
+
+    /// Exports; returns the report's lines.
+    fn export(&mut self, export: &Export, job: &Job) -> anyhow::Result<Vec<String>>;
+}
+
+/// How saving a profile ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Saved {
+    /// It is written.
+    Written(PathBuf),
+    /// There is a file of this name already.
+    Exists(PathBuf),
+}
+
+/// What an export would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outline {
+    /// The steps' headings, in order.
+    pub steps: Vec<String>,
+    /// Whether there is a file of this name already.
+    pub exists: bool,
+}

@@ -1,0 +1,103 @@
+//! The host of the journeys: no disk, answers that the test chose.
+
+use super::guest;
+use crate::job::Job;
+use crate::plan::Intent;
+use crate::session::{Loaded, Session};
+use crate::tui::host::{Host, Outline, Saved};
+use crate::tui::message::Export;
+use anyhow::{Result, bail};
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+/// What a test sets up beforehand and looks at afterwards.
+#[derive(Clone, Default)]
+pub struct Props {
+    /// The message of the error that opening ends with.
+    pub open_error: Option<&'static str>,
+    /// Where opening and exporting wait for a word of the test, when there is one.
+    pub gate: Option<Gate>,
+    /// Files that are there already.
+    pub existing: Vec<PathBuf>,
+    /// What was written: paths and the intents in them.
+    pub saved: Arc<Mutex<Vec<(PathBuf, Intent)>>>,
+    /// What was exported.
+    pub exported: Arc<Mutex<Vec<PathBuf>>>,
+}
+
+/// A gate that the test opens.
+#[derive(Clone)]
+pub struct Gate {
+    opener: Sender<()>,
+    waiter: Receiver<()>,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        let (opener, waiter) = unbounded();
+        Self { opener, waiter }
+    }
+}
+
+impl Gate {
+    /// Lets one through.
+    pub fn open(&self) {
+        self.opener.send(()).expect("the gate holds both ends");
+    }
+}
+
+/// The host itself.
+pub struct Stand(pub Props);
+
+impl Stand {
+    fn wait_at_gate(&self, job: &Job, step: &str) -> Result<()> {
+        if let Some(gate) = &self.0.gate {
+            job.items(step, 21_151, Some(42_302));
+            gate.waiter.recv()?;
+        }
+        Ok(job.check()?)
+    }
+}
+
+impl Host for Stand {
+    fn open(&mut self, job: &Job) -> Result<Box<Session>> {
+        self.wait_at_gate(job, "reading files")?;
+        match self.0.open_error {
+            Some(message) => bail!(message),
+            None => Ok(Box::new(Session::new(
+                Arc::new(guest::loaded()),
+                Intent::default(),
+            ))),
+        }
+    }
+
+    fn save(
+        &mut self,
+        path: &Path,
+        intent: &Intent,
+        _: &Loaded,
+        may_replace: bool,
+    ) -> Result<Saved> {
+        if !may_replace && self.0.existing.iter().any(|there| there == path) {
+            return Ok(Saved::Exists(path.to_owned()));
+        }
+        let mut saved = self.0.saved.lock().expect("no test panics with it");
+        saved.push((path.to_owned(), intent.clone()));
+        Ok(Saved::Written(path.to_owned()))
+    }
+
+    fn outline(&mut self, export: &Export) -> Result<Outline> {
+        Ok(Outline {
+            steps: vec!["delete what goes".into(), "write the image".into()],
+            exists: self.0.existing.contains(&export.output),
+        })
+    }
+
+    fn export(&mut self, export: &Export, job: &Job) -> Result<Vec<String>> {
+        self.wait_at_gate(job, "writing the image")?;
+        let mut exported = self.0.exported.lock().expect("no test panics with it");
+        exported.push(export.output.clone());
+        Ok(vec!["the image is 12 MB".into()])
+    }
+}

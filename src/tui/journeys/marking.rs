@@ -1,0 +1,118 @@
+//! Marks: what they do to the verdicts, the gauge, and how they are taken back.
+
+use super::Journey;
+
+fn on_numpy() -> Journey {
+    let mut person = Journey::start().opened();
+    person.press("/").write("numpy").press("Enter");
+    person
+}
+
+#[test]
+fn a_kept_package_stays_and_so_does_what_it_needs() {
+    let mut person = on_numpy();
+    assert!(person.line("numpy  ").contains("dropped"));
+    person.press("k");
+    assert!(person.line("numpy  ").starts_with("*+ + numpy"));
+    person.see("keep whole numpy, 30 MB more").press("Esc");
+    assert!(person.line("   ~ libblas3").contains("for numpy"));
+}
+
+#[test]
+fn the_keep_key_goes_through_the_levels() {
+    let mut person = on_numpy();
+    for sign in ["*+ +", "*~ ~", "*: :", "*o o", "*+ +"] {
+        person.press("k");
+        let line = person.line(" numpy  ");
+        assert!(line.starts_with(sign), "{line}");
+    }
+}
+
+#[test]
+fn a_drop_mark_on_what_is_needed_says_that_it_stays() {
+    let mut person = Journey::start().opened();
+    person.press("/").write("base").press("Enter d");
+    person.see("it stays all the same (boot: the shell that init starts)");
+    assert!(person.line("base  ").starts_with("*- ~"));
+    person
+        .see("findings 3")
+        .press("f")
+        .see("! package base is marked drop");
+}
+
+#[test]
+fn the_gauge_follows_and_undo_takes_back() {
+    let mut person = on_numpy();
+    let before = person.line(" compressed");
+    person.press("k");
+    let after = person.line(" compressed");
+    assert_ne!(before, after);
+    person.press("u").see("undo, 30 MB less");
+    assert_eq!(person.line(" compressed"), before);
+    person.press("Ctrl-R");
+    assert_eq!(person.line(" compressed"), after);
+    person.press("u u").miss("undo, ");
+}
+
+#[test]
+fn space_flips_and_backspace_unmarks() {
+    let mut person = on_numpy();
+    person.press("Space");
+    assert!(person.line("numpy  ").starts_with("*+ +"));
+    person
+        .press("Space")
+        .see("no mark on package numpy any more");
+    assert!(person.line("   - numpy").contains("dropped"));
+    person.press("k Backspace");
+    assert!(person.line("   - numpy").contains("not needed"));
+}
+
+#[test]
+fn a_file_that_nobody_owns_can_be_dropped() {
+    let mut person = Journey::start().opened();
+    person.press("Tab /").write("data.csv").press("Enter End d");
+    assert!(
+        person.line("data.csv  ").starts_with("*- -"),
+        "{}",
+        person.picture()
+    );
+    person.see("drop /home/ada/data.csv, 9 MB less");
+}
+
+#[test]
+fn the_level_is_chosen_by_its_price() {
+    let mut person = on_numpy();
+    person
+        .press("l")
+        .see("Level of numpy")
+        .wait_for("projected size");
+    person.press("g Enter");
+    assert!(person.line("numpy  ").starts_with("*+ +"));
+}
+
+#[test]
+fn rules_are_switched_and_say_what_they_save() {
+    let mut person = Journey::start().opened();
+    person
+        .press("r")
+        .see("[x] documentation")
+        .wait_for("saves 300 kB");
+    person
+        .press("Down Space")
+        .see("[ ] documentation")
+        .wait_for("would save 300 kB");
+    person
+        .press("u")
+        .see("[x] documentation")
+        .press("Esc")
+        .miss("documentation");
+}
+
+#[test]
+fn marks_are_listed_and_can_be_taken_away_there() {
+    let mut person = on_numpy();
+    person
+        .press("k m")
+        .see("keep whole package numpy (selects 1)");
+    person.press("Backspace").see("There are no marks");
+}

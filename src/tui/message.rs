@@ -1,0 +1,96 @@
+//! What comes to the screen and what it asks for: the two sides of [`update`](super::update::update).
+
+use super::app::Ending;
+use super::host::{Outline, Saved};
+use super::keys::Key;
+use crate::job::{Cancel, Progress};
+use crate::model::Bytes;
+use crate::plan::Plan;
+use crate::session::{Intent, Loaded, Session};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// One piece of background work; a report with an old id comes too late and is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobId(pub u32);
+
+/// Something that happened.
+pub enum Msg {
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has this many columns and rows now.
+    Resize(u16, u16),
+    /// Somebody asked the whole program to stop (SIGTERM, SIGHUP).
+    Terminate,
+    /// The worker's thread is gone: a defect of the program.
+    WorkerLost,
+    /// The worker reports.
+    Report(JobId, Report),
+}
+
+/// What the worker reports.
+pub enum Report {
+    /// Work goes on.
+    Progress(Progress),
+    /// The guest is open.
+    Opened(anyhow::Result<Box<Session>>),
+    /// The profile was saved, or not.
+    Saved(anyhow::Result<Saved>),
+    /// An export would do this.
+    Outlined(anyhow::Result<(Export, Outline)>),
+    /// The export ended; lines to read.
+    Exported(anyhow::Result<Vec<String>>),
+    /// What each intent that was asked about would leave on disk.
+    Priced(Vec<Bytes>),
+}
+
+/// Something that `update` wants done.
+pub enum Effect {
+    /// Give this to the worker.
+    Start(JobId, Cancel, Work),
+    /// Leave the screen.
+    Quit(Ending),
+}
+
+/// Work for the worker.
+pub enum Work {
+    /// Open the guest.
+    Open,
+    /// Write the profile.
+    Save {
+        /// Where to.
+        path: PathBuf,
+        /// What it says.
+        intent: Intent,
+        /// The guest it was made on.
+        loaded: Arc<Loaded>,
+        /// Whether a file that is there may be replaced.
+        may_replace: bool,
+    },
+    /// Say what an export would do.
+    Outline(Export),
+    /// Export.
+    Export(Export),
+    /// Compute what each intent would leave.
+    Price {
+        /// The guest.
+        loaded: Arc<Loaded>,
+        /// The intents.
+        intents: Vec<Intent>,
+    },
+}
+
+/// An export as the person asked for it.
+#[derive(Clone)]
+pub struct Export {
+    /// Where to.
+    pub output: PathBuf,
+    /// The guest.
+    pub loaded: Arc<Loaded>,
+    /// What stays.
+    pub plan: Arc<Plan>,
+    /// Whether a file that is there may be replaced.
+    pub may_replace: bool,
+}
