@@ -47,6 +47,10 @@ pub enum Command {
     Plan(PlanArgs),
     /// Shows why something stays or goes
     Why(WhyArgs),
+    /// Boots a throw-away overlay, runs a command and records what it reads; the image is not changed
+    Trace(super::trace::TraceArgs),
+    /// Boots a throw-away overlay and checks the image against its source and its profile
+    Verify(super::verify::VerifyArgs),
     /// Checks, shows or compares profiles
     Profile(ProfileArgs),
 }

@@ -5,6 +5,7 @@ use crate::guest::GuestError;
 use crate::job::Cancelled;
 use crate::load::LoadError;
 use crate::profile::ProfileError;
+use crate::vm::VmError;
 use std::io::Write as _;
 
 /// Exit code of a usage error or failure.
@@ -80,6 +81,13 @@ fn code_of(cause: Cause<'_>) -> Option<u8> {
     if cause.is::<Cancelled>() || is_load_cancelled {
         return Some(INTERRUPTED);
     }
+    match cause.downcast_ref() {
+        Some(VmError::Cancelled(_) | VmError::Load(LoadError::Cancelled(_))) => {
+            return Some(INTERRUPTED);
+        }
+        Some(VmError::Unsupported { .. }) => return Some(UNSUPPORTED),
+        _ => {}
+    }
     match guest_error(cause) {
         Some(GuestError::Cancelled(_)) => return Some(INTERRUPTED),
         Some(GuestError::Unsupported { .. }) => return Some(UNSUPPORTED),
@@ -95,6 +103,9 @@ fn hint_of(cause: Cause<'_>) -> Option<String> {
     if let Some(GuestError::Unsupported { hint, .. }) = guest_error(cause) {
         return Some(hint.clone());
     }
+    if let Some(VmError::Unsupported { hint, .. }) = cause.downcast_ref() {
+        return Some(hint.clone());
+    }
     let hint = cause
         .downcast_ref::<ProfileError>()
         .and_then(ProfileError::hint);
@@ -104,6 +115,11 @@ fn hint_of(cause: Cause<'_>) -> Option<String> {
 /// The guest's error, also from inside an error that passes it on unchanged.
 fn guest_error(cause: Cause<'_>) -> Option<&GuestError> {
     if let Some(LoadError::Guest(error)) = cause.downcast_ref() {
+        return Some(error);
+    }
+    if let Some(VmError::Guest(error) | VmError::Load(LoadError::Guest(error))) =
+        cause.downcast_ref()
+    {
         return Some(error);
     }
     cause.downcast_ref()

@@ -16,6 +16,9 @@ mod plan;
 mod profile;
 mod progress;
 mod table;
+mod trace;
+mod trace_report;
+mod verify;
 mod why;
 
 pub use args::{Args, Command, ScreenArgs};
@@ -49,6 +52,8 @@ pub fn run(command: &Command) -> anyhow::Result<Outcome> {
         Command::Inspect(args) => inspect::run(args),
         Command::Plan(args) => plan::run(args),
         Command::Why(args) => why::run(args),
+        Command::Trace(args) => trace::run(args),
+        Command::Verify(args) => verify::run(args),
         Command::Profile(args) => profile::run(args),
     }
 }
