@@ -1,1 +1,25 @@
-//! export
+//! Writes the minimal image: the only room that writes, and it never writes to the source.
+//!
+//! [`steps`] says what would be done, [`export`] does just that: on a throw-away overlay in the appliance, then as a
+//! new image that appears whole, by rename, or not at all.
+
+mod durable;
+mod error;
+mod image;
+mod options;
+mod place;
+mod program;
+mod records;
+mod removal;
+mod report;
+mod run;
+mod step;
+mod steps;
+mod surgery;
+
+pub use error::ExportError;
+pub use options::{Compression, ExportOptions, OutputFormat};
+pub use report::{ImageSizes, PackageCounts, Report, StepTime, plan_hash};
+pub use run::export;
+pub use step::{NewLink, NewText, Removal, Step, StepKind};
+pub use steps::steps;

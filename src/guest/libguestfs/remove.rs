@@ -33,6 +33,19 @@ impl Appliance {
         )
     }
 
+    /// Takes the flags off that forbid removing (`chattr +i`, `+a`), as far as the file system has them.
+    pub fn unlock_all(&self, paths: &[Vec<u8>], job: &Job) -> Result<(), GuestError> {
+        let mut rest = paths;
+        while !rest.is_empty() {
+            job.check()?;
+            let (mut line, count) = command_line(b"chattr -f -i -a --", rest);
+            line.extend_from_slice(b"; true");
+            self.shell(&line)?;
+            rest = &rest[count..];
+        }
+        Ok(())
+    }
+
     fn remove_with(
         &self,
         command: &[u8],
@@ -68,8 +81,9 @@ impl Appliance {
             .is_ok_and(|text| text.trim_ascii() == b"here")
     }
 
-    /// Runs a command in the appliance (never a program of the guest); its output is text of up to 4 MB.
-    fn shell(&self, command: &[u8]) -> Result<Vec<u8>, GuestError> {
+    /// Runs a command in the appliance (never a program of the guest); its output is text of up to 4 MB. The call is
+    /// internal to libguestfs and may be absent.
+    pub fn shell(&self, command: &[u8]) -> Result<Vec<u8>, GuestError> {
         ffi::debug(&self.handle, b"sh", &[command])
             .map_err(|failure| inside("run a command", b"/", &failure))
     }

@@ -1,0 +1,161 @@
+//! One step of an export, as it is shown and as it is carried out: there is no other list.
+
+use super::options::OutputFormat;
+use crate::model::{Bytes, text};
+use std::fmt;
+use std::path::PathBuf;
+
+/// One step of an export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// What it does, in the imperative: `remove 12,044 files`.
+    pub heading: String,
+    /// What exactly.
+    pub kind: StepKind,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepKind {
+    /// Create a throw-away overlay over the source.
+    Overlay,
+    /// Start the appliance on the overlay and mount the guest's file systems.
+    Start,
+    /// Remove these paths: files and links, then folders, the deepest first.
+    Remove(Removal),
+    /// Rename files, from and to, where nothing is any more.
+    Move(Vec<(Vec<u8>, Vec<u8>)>),
+    /// Write whole files; mode and owner of those that are there stay.
+    Write(Vec<NewText>),
+    /// Point symlinks elsewhere.
+    Link(Vec<NewLink>),
+    /// Unmount and mount again, so that the journal lets the freed blocks go, and tell the disk what is free.
+    Trim,
+    /// Check the unmounted file systems without changing them.
+    Check,
+    /// Write the output in its format.
+    Convert(OutputFormat),
+    /// Check the output's structure.
+    Inspect,
+    /// Give the output its name.
+    Publish(PathBuf),
+}
+
+/// A file's new contents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewText {
+    /// The guest's path: no symlink on the way.
+    pub path: Vec<u8>,
+    /// All of its contents from now on.
+    pub content: Vec<u8>,
+    /// Whether there is no such file yet.
+    pub is_new: bool,
+    /// Why, one phrase.
+    pub why: String,
+}
+
+/// A symlink's new target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewLink {
+    /// The guest's path of the link: no symlink on the way.
+    pub path: Vec<u8>,
+    /// What it says from now on.
+    pub target: Vec<u8>,
+    /// Why, one phrase.
+    pub why: String,
+}
+
+/// What one step removes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Removal {
+    /// Files and links in tree order: real paths, no symlink on the way.
+    pub files: Vec<Vec<u8>>,
+    /// Folders that go whole, the deepest first.
+    pub folders: Vec<Vec<u8>>,
+    /// Room on disk that this frees.
+    pub freed: Bytes,
+    /// What people read instead of every path: how many files went from where, and the bytes, biggest first.
+    pub summary: Vec<(Vec<u8>, u64, Bytes)>,
+}
+
+/// How many lines of a removal's summary are shown.
+const SUMMARY_LINES: usize = 12;
+
+impl Step {
+    /// A step with its heading.
+    pub(super) fn new(heading: impl Into<String>, kind: StepKind) -> Self {
+        Self {
+            heading: heading.into(),
+            kind,
+        }
+    }
+
+    /// What exactly, line by line, safe to print.
+    pub fn details(&self) -> Vec<String> {
+        match &self.kind {
+            StepKind::Remove(removal) => removal.lines(),
+            StepKind::Move(moves) => moves
+                .iter()
+                .map(|(from, to)| format!("{} -> {}", text::escape(from), text::escape(to)))
+                .collect(),
+            StepKind::Write(texts) => texts.iter().map(NewText::line).collect(),
+            StepKind::Link(links) => links.iter().map(NewLink::line).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl NewText {
+    fn line(&self) -> String {
+        let verb = if self.is_new { "new" } else { "rewritten" };
+        let size = Bytes(self.content.len() as u64);
+        format!(
+            "{} ({verb}, {size}): {}",
+            text::escape(&self.path),
+            self.why
+        )
+    }
+}
+
+impl NewLink {
+    fn line(&self) -> String {
+        format!(
+            "{} -> {}: {}",
+            text::escape(&self.path),
+            text::escape(&self.target),
+            self.why
+        )
+    }
+}
+
+impl Removal {
+    fn lines(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self
+            .summary
+            .iter()
+            .take(SUMMARY_LINES)
+            .map(|(folder, files, bytes)| {
+                format!("{} ({files} files, {bytes})", text::escape(folder))
+            })
+            .collect();
+        if let Some(more) = self
+            .summary
+            .len()
+            .checked_sub(SUMMARY_LINES)
+            .filter(|&more| more > 0)
+        {
+            lines.push(format!("and {more} more folders"));
+        }
+        lines
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.heading)?;
+        for line in self.details() {
+            write!(f, "\n    {line}")?;
+        }
+        Ok(())
+    }
+}

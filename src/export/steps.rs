@@ -1,0 +1,95 @@
+//! From a plan to steps: pure, and the same each time. What `--dry-run` prints is what is carried out.
+
+use super::durable;
+use super::error::ExportError;
+use super::options::ExportOptions;
+use super::records::{self, Edits};
+use super::removal;
+use super::step::{Step, StepKind};
+use crate::load::Loaded;
+use crate::plan::Plan;
+
+/// The steps of an export, in order.
+///
+/// # Errors
+/// When the guest is a folder, which has no disk.
+pub fn steps(
+    loaded: &Loaded,
+    plan: &Plan,
+    options: &ExportOptions,
+) -> Result<Vec<Step>, ExportError> {
+    let inventory = &loaded.inventory;
+    if inventory.origin.format == "directory" {
+        return Err(ExportError::IsFolder(inventory.origin.image.clone().into()));
+    }
+    let mut gone = removal::dropped(inventory, plan);
+    let mut edits = records::edits(inventory, plan, &mut gone);
+    removal::mend_links(inventory, &mut gone);
+    edits.texts.extend(durable::exclusions(inventory, plan));
+    edits.texts.extend(durable::removed_list(inventory, plan));
+    let removal = removal::removal(inventory, plan, &gone);
+
+    let mut steps = vec![
+        Step::new(
+            "create a throw-away overlay over the source",
+            StepKind::Overlay,
+        ),
+        Step::new("start the appliance and mount the guest", StepKind::Start),
+    ];
+    if !removal.files.is_empty() || !removal.folders.is_empty() {
+        let heading = format!("remove {} files ({})", removal.files.len(), removal.freed);
+        steps.push(Step::new(heading, StepKind::Remove(removal)));
+    }
+    push_edits(edits, &mut steps);
+    steps.extend(writing(options));
+    Ok(steps)
+}
+
+fn push_edits(edits: Edits, steps: &mut Vec<Step>) {
+    let Edits {
+        texts,
+        links,
+        moves,
+    } = edits;
+    let counted = |verb: &str, count: usize, what: &str| format!("{verb} {count} {what}");
+    if !moves.is_empty() {
+        steps.push(Step::new(
+            counted("move back", moves.len(), "diverted files"),
+            StepKind::Move(moves),
+        ));
+    }
+    if !texts.is_empty() {
+        steps.push(Step::new(
+            counted("write", texts.len(), "records"),
+            StepKind::Write(texts),
+        ));
+    }
+    if !links.is_empty() {
+        steps.push(Step::new(
+            counted("set", links.len(), "links"),
+            StepKind::Link(links),
+        ));
+    }
+}
+
+fn writing(options: &ExportOptions) -> [Step; 5] {
+    let name = options
+        .output
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
+    let name = crate::model::text::escape(name.as_bytes()).into_owned();
+    [
+        Step::new("mount again and give freed space back", StepKind::Trim),
+        Step::new("check the file systems", StepKind::Check),
+        Step::new(
+            format!("write the output as {}", options.format.name()),
+            StepKind::Convert(options.format),
+        ),
+        Step::new("check the output", StepKind::Inspect),
+        Step::new(
+            format!("give it its name: {name}"),
+            StepKind::Publish(options.output.clone()),
+        ),
+    ]
+}

@@ -1,0 +1,277 @@
+//! The part of an export that happens inside the appliance, on the overlay.
+
+use super::error::ExportError;
+use super::program::one_line;
+use super::step::{NewLink, NewText, Removal};
+use crate::guest::GuestError;
+use crate::guest::libguestfs::{Accel, Access, Appliance, Drive};
+use crate::job::Job;
+use crate::model::{FileSystem, Mount};
+use std::path::Path;
+
+/// How many files are removed between two reports of progress.
+const BATCH: usize = 2000;
+
+/// A guest, mounted for writing in the appliance.
+pub(super) struct Surgery<'a> {
+    appliance: Appliance,
+    mounts: Vec<Mount>,
+    /// Who is told about progress.
+    outer: &'a Job,
+    /// Who is cancelled when the appliance must die.
+    inner: &'a Job,
+}
+
+/// What the check of the file systems says.
+#[derive(Debug, Default)]
+pub(super) struct Checked {
+    /// In order, one phrase each.
+    pub sound: Vec<String>,
+    /// Not checked, one phrase each.
+    pub skipped: Vec<String>,
+}
+
+impl<'a> Surgery<'a> {
+    /// Starts the appliance on the overlay and mounts the guest.
+    pub fn start(
+        overlay: &Path,
+        accel: Accel,
+        outer: &'a Job,
+        inner: &'a Job,
+    ) -> Result<Self, ExportError> {
+        let drive = Drive {
+            path: overlay,
+            format: "qcow2",
+            access: Access::Write,
+        };
+        let appliance = Appliance::launch(&[drive], accel, inner)?;
+        let mounts = appliance.watched("mount the guest", inner, None, |appliance| {
+            appliance.mount_guest(Access::Write, inner)
+        })?;
+        Ok(Self {
+            appliance,
+            mounts,
+            outer,
+            inner,
+        })
+    }
+
+    /// What a person should know about the appliance.
+    pub fn notes(&self) -> &[String] {
+        self.appliance.notes()
+    }
+
+    /// Bytes in use on all mounted file systems, when they all told.
+    pub fn used(&self) -> Option<u64> {
+        self.mounts
+            .iter()
+            .filter(|mount| mount.is_read)
+            .map(|mount| mount.file_system.used)
+            .sum()
+    }
+
+    /// Removes files, then folders.
+    pub fn remove(&self, heading: &str, removal: &Removal) -> Result<(), ExportError> {
+        let total = Some(removal.files.len() as u64);
+        let mut done = 0;
+        for batch in removal.files.chunks(BATCH) {
+            self.outer.items(heading, done, total);
+            self.within("remove files", |appliance| {
+                remove_batch(appliance, batch, self.inner)
+            })?;
+            done += batch.len() as u64;
+        }
+        self.outer.items(heading, done, total);
+        self.within("remove folders", |appliance| {
+            appliance.remove_folders(&removal.folders, self.inner)
+        })
+    }
+
+    /// Gives files their own names back.
+    pub fn rename(&self, moves: &[(Vec<u8>, Vec<u8>)]) -> Result<(), ExportError> {
+        moves.iter().try_for_each(|(from, to)| {
+            self.within("rename", |appliance| appliance.rename(from, to))
+        })
+    }
+
+    /// Writes whole files.
+    pub fn write(&self, texts: &[NewText]) -> Result<(), ExportError> {
+        texts.iter().try_for_each(|text| {
+            self.within("write", |appliance| {
+                if text.is_new {
+                    appliance.make_folders(folder_of(&text.path))?;
+                }
+                appliance.write(&text.path, &text.content)
+            })
+        })
+    }
+
+    /// Points symlinks elsewhere.
+    pub fn link(&self, links: &[NewLink]) -> Result<(), ExportError> {
+        links.iter().try_for_each(|link| {
+            self.within("link", |appliance| {
+                // A link that leads to a folder would otherwise be followed.
+                appliance.remove(&link.path)?;
+                appliance.symlink(&link.target, &link.path)
+            })
+        })
+    }
+
+    /// Unmounts, so that the journal lets freed blocks go, mounts again and tells the disk what is free; says where
+    /// that did not work.
+    pub fn trim(&mut self) -> Result<Vec<String>, ExportError> {
+        self.within("unmount", |appliance| {
+            appliance.sync().and_then(|()| appliance.unmount_all())
+        })?;
+        self.mounts = self.within("mount the guest again", |appliance| {
+            appliance.mount_guest(Access::Write, self.inner)
+        })?;
+        let mut failed = Vec::new();
+        for mount in self.mounts.iter().filter(|mount| mount.is_read) {
+            let at = String::from_utf8_lossy(&mount.at);
+            match self.within("trim", |appliance| appliance.trim(&at)) {
+                Err(ExportError::Guest(GuestError::Appliance { why, .. })) => {
+                    failed.push(format!(
+                        "freed space of {} stays in the output: {why}",
+                        mount.file_system.device
+                    ));
+                }
+                other => other?,
+            }
+        }
+        Ok(failed)
+    }
+
+    /// Unmounts and checks every file system without changing it.
+    pub fn check(&self) -> Result<Checked, ExportError> {
+        self.within("unmount", Appliance::unmount_all)?;
+        let mut checked = Checked::default();
+        for mount in self.mounts.iter().filter(|mount| mount.is_read) {
+            self.check_one(&mount.file_system, &mut checked)?;
+        }
+        Ok(checked)
+    }
+
+    fn check_one(&self, system: &FileSystem, checked: &mut Checked) -> Result<(), ExportError> {
+        let name = format!("{} ({})", system.device, system.kind);
+        let Some(command) = check_command(system) else {
+            checked
+                .skipped
+                .push(format!("{name} was not checked: no checker for it"));
+            return Ok(());
+        };
+        let said = match self.within("check", |appliance| appliance.shell(command.as_bytes())) {
+            Err(ExportError::Guest(GuestError::Inside { why, .. })) => {
+                checked
+                    .skipped
+                    .push(format!("{name} was not checked: {why}"));
+                return Ok(());
+            }
+            other => other?,
+        };
+        let (words, code) = verdict(&said);
+        match code {
+            Some(0) => checked.sound.push(format!("file system {name}")),
+            Some(127) | None => checked
+                .skipped
+                .push(format!("{name} was not checked: {}", one_line(words))),
+            Some(_) => {
+                return Err(ExportError::Check {
+                    device: name,
+                    why: one_line(words),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops the appliance; an error means that not all was written.
+    pub fn stop(self) -> Result<(), ExportError> {
+        Ok(self.appliance.shutdown()?)
+    }
+
+    fn within<T>(
+        &self,
+        operation: &str,
+        call: impl FnOnce(&Appliance) -> Result<T, GuestError>,
+    ) -> Result<T, ExportError> {
+        self.inner.check()?;
+        Ok(self.appliance.watched(operation, self.inner, None, call)?)
+    }
+}
+
+/// Removes a batch; once more without flags where one of them forbids it.
+fn remove_batch(appliance: &Appliance, batch: &[Vec<u8>], job: &Job) -> Result<(), GuestError> {
+    match appliance.remove_all(batch, job) {
+        Err(GuestError::Inside { .. }) => {
+            appliance.unlock_all(batch, job)?;
+            appliance.remove_all(batch, job)
+        }
+        other => other,
+    }
+}
+
+fn folder_of(path: &[u8]) -> &[u8] {
+    let at = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
+    &path[..at.max(1)]
+}
+
+/// The command that checks a file system read-only and then says how it ended. The kernel's device names differ from
+/// the library's, so the file system is found by its UUID.
+fn check_command(system: &FileSystem) -> Option<String> {
+    let checker = match system.kind.as_str() {
+        "ext2" | "ext3" | "ext4" => "e2fsck -fn",
+        "xfs" => "xfs_repair -n",
+        "btrfs" => "btrfs check --readonly",
+        _ => return None,
+    };
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if system.uuid.is_empty() || !system.uuid.bytes().all(is_plain) {
+        return None;
+    }
+    Some(format!(
+        "{checker} \"$(blkid -U {})\" 2>&1; echo $?",
+        system.uuid
+    ))
+}
+
+/// What a checker said and its exit code, which stands in the last line.
+fn verdict(said: &[u8]) -> (&[u8], Option<u8>) {
+    let said = said.trim_ascii_end();
+    let at = said
+        .iter()
+        .rposition(|&byte| byte == b'\n')
+        .map_or(0, |at| at + 1);
+    let code = std::str::from_utf8(&said[at..])
+        .ok()
+        .and_then(|text| text.trim().parse().ok());
+    (&said[..at], code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checker_s_words_and_code_are_told_apart() {
+        assert_eq!(
+            verdict(b"clean\nall fine\n0\n"),
+            (&b"clean\nall fine\n"[..], Some(0))
+        );
+        assert_eq!(verdict(b"4"), (&b""[..], Some(4)));
+        assert_eq!(verdict(b"what?"), (&b""[..], None));
+    }
+
+    #[test]
+    fn no_uuid_of_a_guest_reaches_the_shell_unseen() {
+        let system = |uuid: &str| FileSystem {
+            kind: "ext4".to_owned(),
+            uuid: uuid.to_owned(),
+            ..FileSystem::default()
+        };
+        assert!(check_command(&system("a\"; reboot; \"")).is_none());
+        assert!(check_command(&system("")).is_none());
+        let command = check_command(&system("0f-A")).expect("plain");
+        assert_eq!(command, "e2fsck -fn \"$(blkid -U 0f-A)\" 2>&1; echo $?");
+    }
+}
