@@ -30,7 +30,7 @@ const READ_LIMIT: Duration = Duration::from_secs(120);
 pub(super) struct NbdDisk {
     client: NbdClient<Wire>,
     size: u64,
-    _server: Server,
+    server: Server,
 }
 
 impl NbdDisk {
@@ -57,7 +57,7 @@ impl NbdDisk {
         Ok(Self {
             size: export.size,
             client: NbdClient::new(wire, &export),
-            _server: server,
+            server,
         })
     }
 }
@@ -178,5 +178,42 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::process::ExitStatusExt;
+
+    fn disk(folder: &Path) -> NbdDisk {
+        let path = folder.join("raw");
+        std::fs::write(&path, vec![7; 1 << 20]).expect("it writes");
+        let image = Image::probe(&path, Some("raw")).expect("a raw image");
+        NbdDisk::open(&image, &Job::quiet()).expect("qemu-nbd is installed")
+    }
+
+    #[test]
+    fn the_server_ends_by_itself_when_the_connection_closes() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let NbdDisk {
+            client, mut server, ..
+        } = disk(folder.path());
+        // What the kernel does for a process that was killed.
+        drop(client);
+        let status = server.0.wait().expect("it is our child");
+        assert_eq!(status.signal(), None);
+        assert_eq!(status.code(), Some(0));
+    }
+
+    #[test]
+    fn reads_are_exact_and_bounded() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut disk = disk(folder.path());
+        assert_eq!(disk.size(), 1 << 20);
+        assert_eq!(disk.bytes(1000, 3).expect("it reads"), [7; 3]);
+        assert_eq!(disk.bytes((1 << 20) - 2, 9).expect("it reads"), [7; 2]);
+        assert!(disk.read_at(1 << 20, &mut [0]).is_err());
+        assert!(disk.read_at(u64::MAX, &mut [0]).is_err());
     }
 }

@@ -3,6 +3,7 @@
 mod bad_input;
 mod cli;
 mod command;
+mod images;
 mod load;
 mod picture;
 mod plans;

@@ -41,7 +41,7 @@ fn check_one(path: &Path, format: Format) -> Result<Option<Below>, GuestError> {
             let header = qcow2::Header::read(&file).map_err(read)?;
             let header = header.map_err(|why| unusable(path, why))?;
             let end = header.end(&file).map_err(read)?;
-            if end > facts.len() {
+            if end >= facts.len().saturating_add(header.cluster_size()) {
                 return Err(unusable(
                     path,
                     format!(

@@ -74,6 +74,11 @@ impl Header {
         })
     }
 
+    /// Bytes in a cluster. QEMU may leave the last one of a file unfinished, and so does its own check.
+    pub fn cluster_size(&self) -> u64 {
+        1 << self.cluster_bits
+    }
+
     /// One past the last byte that the header and the active tables refer to.
     pub fn end(&self, file: &File) -> io::Result<u64> {
         let l1_len = u64::from(self.l1_entries) * 8;
@@ -81,7 +86,7 @@ impl Header {
         if l1_len > LONGEST_L1 || end > file.metadata()?.len() {
             return Ok(end.max(LONGEST_L1));
         }
-        let cluster = 1u64 << self.cluster_bits;
+        let cluster = self.cluster_size();
         let l1 = bytes(file, self.l1_offset, l1_len as usize)?;
         for entry in l1.chunks_exact(8) {
             let table = be64(entry, 0).unwrap_or(0) & OFFSET_MASK;
