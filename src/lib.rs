@@ -13,6 +13,6 @@ pub mod plan;
 pub mod profile;
 pub mod session;
 pub mod trace;
-pub mod verify;
 pub mod tui;
+pub mod verify;
 pub mod vm;

@@ -47,6 +47,8 @@ pub enum Command {
     Plan(PlanArgs),
     /// Shows why something stays or goes
     Why(WhyArgs),
+    /// Exports a minimal image as a profile says, unattended
+    Replay(ReplayArgs),
     /// Boots a throw-away overlay, runs a command and records what it reads; the image is not changed
     Trace(super::trace::TraceArgs),
     /// Boots a throw-away overlay and checks the image against its source and its profile
@@ -144,6 +146,37 @@ pub struct WhyArgs {
     /// How the image is opened.
     #[command(flatten)]
     pub open: OpenArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `replay`.
+#[derive(Debug, Group)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub struct ReplayArgs {
+    /// Profile
+    pub profile: PathBuf,
+    /// Disk image
+    pub image: PathBuf,
+    /// The image to write
+    #[arg(short, long, value_name = "FILE", required_unless_present = "dry_run")]
+    pub output: Option<PathBuf>,
+    /// Format of the output; without it, what the profile says
+    #[arg(long, value_name = "FORMAT")]
+    pub output_format: Option<String>,
+    /// How the source image is opened.
+    #[command(flatten)]
+    pub open: OpenArgs,
+    /// Show the steps and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Replace an output that exists
+    #[arg(long)]
+    pub force: bool,
+    /// Fail, before anything is written, when there is drift or a warning
+    #[arg(long)]
+    pub strict: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -1,6 +1,7 @@
 //! From errors to sentences and exit codes.
 
 use super::out::{ReaderGone, safe};
+use crate::export::ExportError;
 use crate::guest::GuestError;
 use crate::job::Cancelled;
 use crate::load::LoadError;
@@ -77,23 +78,28 @@ pub fn text(error: &anyhow::Error) -> String {
 type Cause<'a> = &'a (dyn std::error::Error + 'static);
 
 fn code_of(cause: Cause<'_>) -> Option<u8> {
-    let is_load_cancelled = matches!(cause.downcast_ref(), Some(LoadError::Cancelled(_)));
-    if cause.is::<Cancelled>() || is_load_cancelled {
+    if is_cancelled(cause) {
         return Some(INTERRUPTED);
     }
-    match cause.downcast_ref() {
-        Some(VmError::Cancelled(_) | VmError::Load(LoadError::Cancelled(_))) => {
-            return Some(INTERRUPTED);
-        }
-        Some(VmError::Unsupported { .. }) => return Some(UNSUPPORTED),
-        _ => {}
-    }
-    match guest_error(cause) {
-        Some(GuestError::Cancelled(_)) => return Some(INTERRUPTED),
-        Some(GuestError::Unsupported { .. }) => return Some(UNSUPPORTED),
-        _ => {}
-    }
-    None
+    let is_unsupported = matches!(guest_error(cause), Some(GuestError::Unsupported { .. }))
+        || matches!(cause.downcast_ref(), Some(VmError::Unsupported { .. }))
+        || cause
+            .downcast_ref::<ExportError>()
+            .is_some_and(ExportError::is_unsupported);
+    is_unsupported.then_some(UNSUPPORTED)
+}
+
+fn is_cancelled(cause: Cause<'_>) -> bool {
+    cause.is::<Cancelled>()
+        || matches!(cause.downcast_ref(), Some(LoadError::Cancelled(_)))
+        || matches!(
+            cause.downcast_ref(),
+            Some(VmError::Cancelled(_) | VmError::Load(LoadError::Cancelled(_)))
+        )
+        || matches!(guest_error(cause), Some(GuestError::Cancelled(_)))
+        || cause
+            .downcast_ref::<ExportError>()
+            .is_some_and(ExportError::is_cancelled)
 }
 
 fn hint_of(cause: Cause<'_>) -> Option<String> {
@@ -106,9 +112,10 @@ fn hint_of(cause: Cause<'_>) -> Option<String> {
     if let Some(VmError::Unsupported { hint, .. }) = cause.downcast_ref() {
         return Some(hint.clone());
     }
-    let hint = cause
-        .downcast_ref::<ProfileError>()
-        .and_then(ProfileError::hint);
+    let hint = match cause.downcast_ref::<ProfileError>() {
+        Some(error) => error.hint(),
+        None => cause.downcast_ref().and_then(ExportError::hint),
+    };
     hint.map(str::to_owned)
 }
 

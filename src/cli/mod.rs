@@ -15,6 +15,7 @@ mod out;
 mod plan;
 mod profile;
 mod progress;
+mod replay;
 mod table;
 mod trace;
 mod trace_report;
@@ -52,6 +53,7 @@ pub fn run(command: &Command) -> anyhow::Result<Outcome> {
         Command::Inspect(args) => inspect::run(args),
         Command::Plan(args) => plan::run(args),
         Command::Why(args) => why::run(args),
+        Command::Replay(args) => replay::run(args),
         Command::Trace(args) => trace::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Profile(args) => profile::run(args),

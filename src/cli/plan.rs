@@ -6,6 +6,7 @@ use super::guest::{Opening, read_profile};
 use super::json::{DriftJson, FindingJson, OsJson, SizesJson, level_word, plain};
 use super::table::{Align, count, plural, section};
 use super::{Outcome, out};
+use crate::export::plan_hash;
 use crate::model::text::escape;
 use crate::model::{Bytes, FileId, Node};
 use crate::plan::Reason;
@@ -39,6 +40,8 @@ pub struct Report {
     os: OsJson,
     before: SizesJson,
     after: SizesJson,
+    /// SHA-256 over all verdicts, as in the export's report.
+    plan_sha256: String,
     drift: Vec<DriftJson>,
     findings: Vec<FindingJson>,
     /// What goes, by why it goes.
@@ -84,6 +87,7 @@ impl Report {
             os: (&inventory.os).into(),
             before: plan.before.into(),
             after: plan.after.into(),
+            plan_sha256: plan_hash(session.loaded(), plan),
             drift: drift.iter().map(DriftJson::from).collect(),
             findings: plan
                 .findings
@@ -153,7 +157,8 @@ impl Report {
     /// Drift and findings, a line each.
     pub fn remarks(&self) -> String {
         let mut text = String::new();
-        for drift in &self.drift {
+        // A mark that matches nothing is among the findings, too.
+        for drift in self.drift.iter().filter(|drift| drift.kind != "unmatched") {
             text += &format!("drift: {}\n", drift.message);
         }
         for finding in &self.findings {

@@ -20,6 +20,6 @@ mod surgery;
 pub use error::ExportError;
 pub use options::{Compression, ExportOptions, OutputFormat};
 pub use report::{ImageSizes, PackageCounts, Report, StepTime, plan_hash};
-pub use run::export;
+pub use run::{check, export};
 pub use step::{NewLink, NewText, Removal, Step, StepKind};
 pub use steps::steps;

@@ -27,6 +27,14 @@ const LAST_BYTES: Bytes = Bytes(4 << 20);
 /// How often the guard looks.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// Refuses an output that must not be written, before anything is opened; nothing is created.
+///
+/// # Errors
+/// As [`export`]'s about the two paths.
+pub fn check(source: &Path, options: &ExportOptions) -> Result<(), ExportError> {
+    Place::choose(source, &options.output, options.force).map(drop)
+}
+
 /// Writes the minimal image of `source` as `plan` says.
 ///
 /// # Errors

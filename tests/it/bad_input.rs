@@ -34,6 +34,35 @@ impl Bench {
     fn name(&self, name: &str) -> String {
         self.path(name).to_str().expect("a plain path").to_owned()
     }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(self.folder.path())
+            .expect("readable")
+            .map(|entry| {
+                entry
+                    .expect("readable")
+                    .file_name()
+                    .into_string()
+                    .expect("plain")
+            })
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// `replay`s onto `out`; whatever happens, no file may come or go.
+    fn replay(&self, image: &str, out: &str, more: &[&str]) -> Ran {
+        let before = self.names();
+        let (profile, out) = (self.name("p.ron"), self.name(out));
+        let ran = run(&[&["replay", &profile, image, "-o", &out][..], more].concat());
+        assert_eq!(
+            self.names(),
+            before,
+            "nothing comes and nothing goes: {}",
+            ran.err
+        );
+        ran
+    }
 }
 
 /// One error sentence with this in it, and this exit code.
@@ -60,14 +89,14 @@ fn images_that_cannot_be_used_are_named() {
         (bench.name("missing.qcow2"), "No such file"),
         (bench.write("empty.raw", ""), "empty.raw"),
         (pipe, "pipe"),
-        (
-            folder.path().to_str().expect("plain").to_owned(),
-            "no Linux system",
-        ),
     ];
     for (image, part) in &cases {
         refused(&run(&["inspect", image]), 2, part);
+        refused(&bench.replay(image, "out.qcow2", &[]), 2, part);
     }
+    let folder = folder.path().to_str().expect("plain");
+    refused(&run(&["inspect", folder]), 2, "no Linux system");
+    refused(&bench.replay(folder, "out.qcow2", &[]), 3, "folder");
 }
 
 #[test]
@@ -83,6 +112,35 @@ fn a_truncated_qcow2_is_refused() {
     refused(&run(&["inspect", &image]), 2, "cut.qcow2");
     let header = bench.write("header.qcow2", &bytes[..40]);
     refused(&run(&["inspect", &header]), 2, "header.qcow2");
+}
+
+#[test]
+fn an_output_is_refused_before_the_image_is_opened() {
+    let bench = Bench::new();
+    let image = bench.write("source.raw", vec![0; 1 << 20]);
+    bench.write("there.qcow2", "precious");
+    std::os::unix::fs::symlink(&image, bench.path("link.raw")).expect("a symlink");
+    fs::hard_link(&image, bench.path("twin.raw")).expect("a hard link");
+    refused(&bench.replay(&image, "there.qcow2", &[]), 2, "exists");
+    assert_eq!(
+        fs::read(bench.path("there.qcow2")).expect("readable"),
+        b"precious"
+    );
+    for same in ["source.raw", "link.raw", "twin.raw"] {
+        refused(&bench.replay(&image, same, &["--force"]), 2, "source");
+    }
+    refused(
+        &bench.replay(&image, "no/such/folder/out.qcow2", &[]),
+        2,
+        "folder",
+    );
+    let format = bench.replay(&image, "out.x", &["--output-format", "iso"]);
+    refused(&format, 2, "iso");
+    assert!(
+        format.err.contains("hint: choose one of qcow2"),
+        "{}",
+        format.err
+    );
 }
 
 #[test]

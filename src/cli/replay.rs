@@ -1,0 +1,191 @@
+//! `guestslim replay`: plan, report drift, export, unattended.
+
+use super::Outcome;
+use super::args::ReplayArgs;
+use super::failure::Refusal;
+use super::guest::Opening;
+use super::out::{self, safe};
+use super::plan::Report as PlanReport;
+use super::table::{Align, count, section};
+use crate::export::{self, Compression, ExportOptions, OutputFormat, Report};
+use crate::model::Bytes;
+use crate::profile::{self, ImageFormat, Profile};
+use crate::session::Session;
+use serde::Serialize;
+use std::path::PathBuf;
+
+pub fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
+    let profile = Profile::read(&args.profile)?;
+    let options = options(args, &profile)?;
+    let opening = Opening::new()?;
+    if !args.dry_run {
+        export::check(&args.image, &options)?;
+    }
+    let session = opening.session(&args.image, &args.open, Some(&profile))?;
+    let plan = PlanReport::of(&session, Some(&profile), false);
+    // Under --strict this ends here, before anything is written.
+    let outcome = plan.outcome(args.strict)?;
+    if args.dry_run {
+        drop(opening);
+        show_steps(&session, &plan, &options, args.json)?;
+        return Ok(outcome);
+    }
+    let job = opening.job();
+    let report = export::export(
+        &args.image,
+        session.loaded(),
+        session.plan(),
+        &options,
+        &job,
+    )?;
+    drop(opening);
+    if args.json {
+        out::print_json(&Replayed {
+            plan: &plan,
+            export: &report,
+        })?;
+    } else {
+        out::print(&text(&plan, &report))?;
+    }
+    Ok(outcome)
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Replayed<'a> {
+    plan: &'a PlanReport,
+    export: &'a Report,
+}
+
+/// What `--dry-run --json` prints.
+#[derive(Debug, Serialize)]
+struct DryRun<'a> {
+    plan: &'a PlanReport,
+    steps: Vec<StepJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct StepJson {
+    step: String,
+    details: Vec<String>,
+}
+
+/// The command line's wishes, and the profile's where it says nothing.
+fn options(args: &ReplayArgs, profile: &Profile) -> anyhow::Result<ExportOptions> {
+    let format = match &args.output_format {
+        Some(name) => OutputFormat::from_name(name).ok_or_else(|| {
+            let names = OutputFormat::ALL.map(OutputFormat::name).join(", ");
+            Refusal::error(
+                format!("{} is no format that can be written", safe(name)),
+                format!("choose one of {names}"),
+            )
+        })?,
+        None => match profile.output.format {
+            ImageFormat::Qcow2 => OutputFormat::Qcow2,
+            ImageFormat::Raw => OutputFormat::Raw,
+            ImageFormat::Vmdk => OutputFormat::Vmdk,
+            ImageFormat::Vdi => OutputFormat::Vdi,
+        },
+    };
+    Ok(ExportOptions {
+        output: args
+            .output
+            .clone()
+            .unwrap_or_else(|| PathBuf::from(format!("output.{}", format.name()))),
+        format,
+        compression: match profile.output.compression {
+            profile::Compression::Zstd => Compression::Zstd,
+            profile::Compression::Zlib => Compression::Zlib,
+            profile::Compression::None => Compression::None,
+        },
+        force: args.force,
+        open: args.open.options(),
+    })
+}
+
+fn show_steps(
+    session: &Session,
+    plan: &PlanReport,
+    options: &ExportOptions,
+    json: bool,
+) -> anyhow::Result<()> {
+    let steps = export::steps(session.loaded(), session.plan(), options)?;
+    if json {
+        let steps = steps.iter().map(|step| StepJson {
+            step: step.heading.clone(),
+            details: step.details(),
+        });
+        return out::print_json(&DryRun {
+            plan,
+            steps: steps.collect(),
+        });
+    }
+    let mut text = plan.sizes() + "Steps\n";
+    for (at, step) in steps.iter().enumerate() {
+        text += &format!("{:>3}. {step}\n", at + 1);
+    }
+    text += "\n";
+    text += &plan.remarks();
+    out::print(&text)
+}
+
+fn text(plan: &PlanReport, report: &Report) -> String {
+    let row = |name: &str, value: String| vec![name.to_owned(), value];
+    let packages = &report.packages;
+    let after = Bytes(report.after.file);
+    let percent = (report.after.file.saturating_mul(100))
+        .checked_div(report.before.file)
+        .unwrap_or(100);
+    let rows = [
+        row(
+            "source",
+            format!("{}, {}", report.source, Bytes(report.before.file)),
+        ),
+        row(
+            "output",
+            format!("{}, {after} ({percent} % of the source)", report.output),
+        ),
+        row("projected", format!("about {}", Bytes(report.projected))),
+        row(
+            "packages",
+            format!(
+                "{} stay, {} stay in part, {} gone",
+                count(packages.kept as u64),
+                count(packages.cut as u64),
+                count(packages.dropped as u64)
+            ),
+        ),
+        row(
+            "removed",
+            format!(
+                "{} files, {}",
+                count(report.removed_files),
+                Bytes(report.removed_bytes)
+            ),
+        ),
+        row("SHA-256", report.output_sha256.clone()),
+        row("plan", report.plan_sha256.clone()),
+    ];
+    let mut text = plan.sizes();
+    text += &section("Result", &[Align::Left, Align::Left], &rows);
+    let steps = report
+        .steps
+        .iter()
+        .map(|step| row(&format!("{:.1} s", step.seconds), step.step.clone()));
+    let heading = format!("Steps, {:.0} s in all", report.seconds);
+    text += &section(
+        &heading,
+        &[Align::Right, Align::Left],
+        &steps.collect::<Vec<_>>(),
+    );
+    let checked: Vec<_> = report
+        .checked
+        .iter()
+        .map(|check| vec![check.clone()])
+        .collect();
+    text += &section("Checked", &[Align::Left], &checked);
+    for warning in &report.warnings {
+        text += &format!("note: {warning}\n");
+    }
+    text + &plan.remarks()
+}
