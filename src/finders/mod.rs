@@ -14,6 +14,7 @@ pub mod library;
 mod pattern;
 mod plugin;
 mod programs;
+pub mod python;
 pub mod shebang;
 pub mod symlink;
 
@@ -189,6 +190,24 @@ pub static FINDERS: &[Finder] = &[
         verb: "loads",
         reads: "modules named by /etc/pam.d",
         find: plugin::pam,
+    },
+    Finder {
+        id: "python-library",
+        verb: "starts with",
+        reads: "standard libraries of Python interpreters",
+        find: python::library,
+    },
+    Finder {
+        id: "python-distribution",
+        verb: "belongs to",
+        reads: "RECORD, METADATA and top_level.txt of Python distributions",
+        find: python::distribution,
+    },
+    Finder {
+        id: "python-import",
+        verb: "imports",
+        reads: "import statements of Python sources outside closed virtual environments",
+        find: python::import,
     },
     family("gconv", "character sets of the C library"),
     family("locale", "locales in use"),

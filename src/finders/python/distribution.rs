@@ -1,0 +1,213 @@
+//! Installed distributions: what belongs to one, and what it requires.
+
+use super::environment::{Environment, text_in};
+use crate::finders::{Because, Found, Source};
+use crate::model::{Evidence, FileId, FileTree, Node};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One distribution, or a package that none claims.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unit {
+    /// Its normalised name.
+    pub name: String,
+    /// Files and folders right in the site.
+    pub parts: Vec<FileId>,
+    /// Normalised names of what it requires without asking for an extra.
+    pub requires: Vec<String>,
+}
+
+/// The distributions of a site, and its other packages as units of their own.
+pub fn units(tree: &FileTree, source: &mut dyn Source, site: FileId) -> Vec<Unit> {
+    let mut units = Vec::new();
+    let mut claimed = BTreeSet::new();
+    for &folder in tree.children(site) {
+        let Some(stem) = metadata_stem(tree.name(folder)) else {
+            continue;
+        };
+        let mut parts = top_level(tree, source, site, folder);
+        let name = normal(&String::from_utf8_lossy(stem));
+        let alike = tree.children(site).iter().copied().filter(|&part| {
+            let own = String::from_utf8_lossy(tree.name(part)).into_owned();
+            let own = own.split('.').next().unwrap_or_default().to_owned();
+            metadata_stem(tree.name(part)).is_none() && normal(&own) == name
+        });
+        parts.extend(alike);
+        parts.insert(folder);
+        claimed.extend(parts.iter().copied());
+        units.push(Unit {
+            name,
+            requires: requires(tree, source, folder),
+            parts: parts.into_iter().collect(),
+        });
+    }
+    let others = tree
+        .children(site)
+        .iter()
+        .copied()
+        .filter(|part| !claimed.contains(part));
+    units.extend(others.map(|part| Unit {
+        name: String::from_utf8_lossy(tree.name(part)).into_owned(),
+        parts: vec![part],
+        requires: Vec::new(),
+    }));
+    units
+}
+
+/// `numpy` of `numpy-1.24.2.dist-info`.
+fn metadata_stem(name: &[u8]) -> Option<&[u8]> {
+    let stem = name
+        .strip_suffix(b".dist-info")
+        .or_else(|| name.strip_suffix(b".egg-info"))?;
+    stem.split(|&byte| byte == b'-').next()
+}
+
+/// As PEP 503 writes names: lower case, runs of `-_.` as one dash.
+fn normal(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        if matches!(c, '-' | '_' | '.') {
+            if !out.ends_with('-') {
+                out.push('-');
+            }
+        } else {
+            out.extend(c.to_lowercase());
+        }
+    }
+    out
+}
+
+/// The entries of the site that RECORD or `top_level.txt` name. Paths that leave the site (scripts) are no part of it.
+fn top_level(
+    tree: &FileTree,
+    source: &mut dyn Source,
+    site: FileId,
+    metadata: FileId,
+) -> BTreeSet<FileId> {
+    let mut names: BTreeSet<Vec<u8>> = BTreeSet::new();
+    let record = text_in(tree, source, metadata, b"RECORD").unwrap_or_default();
+    for line in record.split(|&byte| byte == b'\n') {
+        let first = line
+            .split(|&byte| byte == b'/' || byte == b',')
+            .next()
+            .unwrap_or_default();
+        names.insert(first.trim_ascii().to_vec());
+    }
+    let listed = text_in(tree, source, metadata, b"top_level.txt").unwrap_or_default();
+    for name in listed.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii) {
+        names.insert(name.to_vec());
+        names.insert([name, b".py"].concat());
+    }
+    names
+        .iter()
+        .filter(|name| {
+            !matches!(
+                name.as_slice(),
+                b"" | b"." | b".." | b"__pycache__" | b".py"
+            )
+        })
+        .filter_map(|name| tree.child(site, name))
+        .collect()
+}
+
+/// `Requires-Dist` of METADATA without those for an extra only.
+fn requires(tree: &FileTree, source: &mut dyn Source, metadata: FileId) -> Vec<String> {
+    let bytes = text_in(tree, source, metadata, b"METADATA").unwrap_or_default();
+    let mut found: Vec<String> = bytes
+        .split(|&byte| byte == b'\n')
+        .take_while(|line| !line.trim_ascii().is_empty())
+        .filter_map(|line| line.strip_prefix(b"Requires-Dist:"))
+        .map(|line| String::from_utf8_lossy(line).into_owned())
+        .filter(|line| !line.contains("extra =="))
+        .map(|line| {
+            let line = line.trim();
+            let is_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+            let end = line.find(|c| !is_name(c)).unwrap_or(line.len());
+            normal(&line[..end])
+        })
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// A distribution's entries need all of it, its interpreter, and what it requires.
+pub fn needs(
+    finder: u8,
+    tree: &FileTree,
+    environment: &Environment,
+    unit: &Unit,
+    all: &[Unit],
+    found: &mut Found,
+) {
+    let by_name: BTreeMap<&str, &Unit> =
+        all.iter().map(|unit| (unit.name.as_str(), unit)).collect();
+    let members: Vec<FileId> = unit
+        .parts
+        .iter()
+        .flat_map(|&part| members(tree, part))
+        .collect();
+    for entry in unit.parts.iter().filter_map(|&part| entry(tree, part)) {
+        let mut because = Because {
+            finder,
+            from: Node::File(entry),
+            evidence: Evidence::Convention,
+        };
+        for &member in members.iter().filter(|&&member| member != entry) {
+            found.need(because, Node::File(member), unit.name.as_bytes());
+        }
+        if let Some(interpreter) = environment.interpreter {
+            found.need(because, Node::File(interpreter), b"python");
+            if let Some(end) = tree.follow(interpreter) {
+                found.chain(because, &end, b"python");
+            }
+        }
+        because.evidence = Evidence::Declared;
+        for name in &unit.requires {
+            let required = by_name.get(name.as_str());
+            for part in required.into_iter().flat_map(|unit| &unit.parts) {
+                if let Some(to) = entry_of(tree, *part) {
+                    found.need(because, Node::File(to), name.as_bytes());
+                }
+            }
+        }
+    }
+}
+
+/// The file whose presence means that a distribution is in use: a package's `__init__.py`, a module, an extension.
+fn entry(tree: &FileTree, part: FileId) -> Option<FileId> {
+    if tree.is_directory(part) {
+        tree.child(part, b"__init__.py")
+    } else {
+        let name = tree.name(part);
+        (name.ends_with(b".py") || name.ends_with(b".so")).then_some(part)
+    }
+}
+
+/// Like [`entry`], and the metadata of a distribution that has no code.
+fn entry_of(tree: &FileTree, part: FileId) -> Option<FileId> {
+    entry(tree, part).or_else(|| {
+        tree.is_directory(part)
+            .then(|| tree.child(part, b"METADATA"))
+            .flatten()
+    })
+}
+
+/// All files of a part but test suites and byte code (which follows its source).
+fn members(tree: &FileTree, part: FileId) -> Vec<FileId> {
+    let mut found = Vec::new();
+    let mut at = part.0;
+    let end = tree.subtree(part).end;
+    while at < end {
+        let file = FileId(at);
+        if tree.is_directory(file) && matches!(tree.name(file), b"tests" | b"test" | b"__pycache__")
+        {
+            at = tree.subtree(file).end;
+            continue;
+        }
+        if !tree.is_directory(file) {
+            found.push(file);
+        }
+        at += 1;
+    }
+    found
+}

@@ -1,0 +1,186 @@
+//! Python: who imports what, found through the real search path; distributions as units.
+//!
+//! A module that is imported brings the whole distribution that it belongs to (data files, libraries and metadata are
+//! opened by name), but for its test suites. An interpreter brings its standard library. Inside a distribution nothing
+//! is cut, so only imports from one distribution of another are edges.
+
+mod distribution;
+mod environment;
+mod imports;
+mod search;
+
+use super::{Because, Facts, Found, Head, Source};
+use crate::job::{Cancelled, Job};
+use crate::model::{Evidence, FileId, FileKind, FileTree, Node};
+use environment::Environment;
+use std::collections::BTreeMap;
+
+/// Longest source that is read.
+const MAX_SOURCE: usize = 256 << 10;
+/// Most sources that are read.
+const MAX_SOURCES: usize = 30_000;
+
+/// The row function of `python-library`: interpreters need their standard library.
+pub fn library(
+    finder: u8,
+    facts: &Facts<'_>,
+    source: &mut dyn Source,
+    found: &mut Found,
+    job: &Job,
+) -> Result<(), Cancelled> {
+    let tree = &facts.inventory.tree;
+    for environment in environment::environments(tree, source) {
+        job.check()?;
+        let Some((library, interpreter)) = environment.library.zip(environment.interpreter) else {
+            continue;
+        };
+        let real = tree.follow(interpreter).map_or(interpreter, |end| end.file);
+        let because = Because {
+            finder,
+            from: Node::File(real),
+            evidence: Evidence::Convention,
+        };
+        let what = tree.name(library);
+        for &part in tree.children(library) {
+            if !is_left_out(tree.name(part)) && !environment.sites.contains(&part) {
+                found.need(because, Node::File(part), what);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Folders of a standard library that are no part of it, or only tests.
+fn is_left_out(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"site-packages" | b"dist-packages" | b"test" | b"__pycache__"
+    )
+}
+
+/// The row function of `python-distribution`: a package's first file needs the distribution and its interpreter.
+pub fn distribution(
+    finder: u8,
+    facts: &Facts<'_>,
+    source: &mut dyn Source,
+    found: &mut Found,
+    job: &Job,
+) -> Result<(), Cancelled> {
+    let tree = &facts.inventory.tree;
+    let environments = environment::environments(tree, source);
+    for (&site, &at) in &environment::by_folder(&environments) {
+        if environments[at].library == Some(site) {
+            continue;
+        }
+        job.check()?;
+        let units = distribution::units(tree, source, site);
+        for unit in &units {
+            distribution::needs(finder, tree, &environments[at], unit, &units, found);
+        }
+    }
+    Ok(())
+}
+
+/// The row function of `python-import`.
+pub fn import(
+    finder: u8,
+    facts: &Facts<'_>,
+    source: &mut dyn Source,
+    found: &mut Found,
+    job: &Job,
+) -> Result<(), Cancelled> {
+    let tree = &facts.inventory.tree;
+    let environments = environment::environments(tree, source);
+    let folders = environment::by_folder(&environments);
+    let mut read = 0usize;
+    for file in tree.ids().filter(|&file| is_source(facts, file)) {
+        job.check()?;
+        let Some(place) = place(tree, &folders, &environments, file) else {
+            continue;
+        };
+        read += 1;
+        if read > MAX_SOURCES {
+            break;
+        }
+        if read % 256 == 0 {
+            job.items("reading Python sources", read as u64, None);
+        }
+        let bytes = source.read(tree, file, 0, MAX_SOURCE);
+        let because = Because {
+            finder,
+            from: Node::File(file),
+            evidence: Evidence::Read,
+        };
+        for import in imports::imports(&bytes) {
+            for target in search::find(tree, &place, file, &import) {
+                if target != file && !place.is_same_unit(tree, target) {
+                    found.need(because, Node::File(target), import.module.as_bytes());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Python by its name, or by its first line.
+fn is_source(facts: &Facts<'_>, file: FileId) -> bool {
+    let tree = &facts.inventory.tree;
+    let name = tree.name(file);
+    if tree.kind(file) != FileKind::Regular {
+        return false;
+    }
+    name.ends_with(b".py")
+        || matches!(&facts.heads[file.index()], Head::Script(line)
+            if line.windows(6).any(|window| window == b"python"))
+}
+
+/// Where a source lies, and where its imports are looked for.
+pub(super) struct Place<'a> {
+    environment: &'a Environment,
+    /// The folder of the site that holds the file's distribution: imports within it are not edges.
+    unit: Option<FileId>,
+}
+
+impl Place<'_> {
+    fn is_same_unit(&self, tree: &FileTree, target: FileId) -> bool {
+        self.unit.is_some_and(|unit| tree.is_within(target, unit))
+    }
+}
+
+/// The place of a source; `None` for those that are not read (a standard library, a closed virtual environment, tests).
+fn place<'a>(
+    tree: &FileTree,
+    folders: &BTreeMap<FileId, usize>,
+    environments: &'a [Environment],
+    file: FileId,
+) -> Option<Place<'a>> {
+    let mut unit = file;
+    loop {
+        let folder = tree.parent(unit);
+        if let Some(&at) = folders.get(&folder) {
+            let environment = &environments[at];
+            let is_read = environment.is_read && environment.library != Some(folder);
+            return is_read.then_some(Place {
+                environment,
+                unit: Some(unit),
+            });
+        }
+        if matches!(
+            tree.name(unit),
+            b"tests" | b"test" | b"doc" | b"site-packages" | b"node_modules"
+        ) {
+            return None;
+        }
+        if folder == FileId::ROOT {
+            let environment = environments.first()?;
+            return Some(Place {
+                environment,
+                unit: None,
+            });
+        }
+        unit = folder;
+    }
+}
+
+#[cfg(test)]
+mod tests;

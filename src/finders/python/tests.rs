@@ -1,0 +1,133 @@
+//! Environments, distributions and imports of small guests.
+
+use crate::finders::fixture::Fixture;
+
+const SYSTEM: &[(&str, &str)] = &[
+    ("/usr/bin/python3 -> python3.11", ""),
+    ("/usr/bin/python3.11", ""),
+    ("/usr/lib/python3.11/os.py", ""),
+    ("/usr/lib/python3.11/json/__init__.py", ""),
+    ("/usr/lib/python3.11/test/big.py", ""),
+    (
+        "/usr/lib/python3/dist-packages/numpy/__init__.py",
+        "from . import core\nimport json\n",
+    ),
+    (
+        "/usr/lib/python3/dist-packages/numpy/core.py",
+        "from numpy import linalg",
+    ),
+    (
+        "/usr/lib/python3/dist-packages/numpy/linalg/_x.cpython-311-x86_64-linux-gnu.so",
+        "",
+    ),
+    (
+        "/usr/lib/python3/dist-packages/numpy/tests/test_x.py",
+        "import pytest",
+    ),
+    (
+        "/usr/lib/python3/dist-packages/numpy-1.24.dist-info/top_level.txt",
+        "numpy\n",
+    ),
+    (
+        "/usr/lib/python3/dist-packages/scipy/__init__.py",
+        "import numpy as np\nimport json, nothing\n",
+    ),
+    (
+        "/usr/lib/python3/dist-packages/scipy-1.dist-info/METADATA",
+        "Name: scipy\nRequires-Dist: Num_Py (>=1)\nRequires-Dist: pytest; extra == 'test'\n\nbody",
+    ),
+    (
+        "/home/me/run.py",
+        "import scipy.linalg\nimport helper\nimport json",
+    ),
+    ("/home/me/helper.py", ""),
+];
+
+const SITE: &str = "/usr/lib/python3/dist-packages";
+
+#[test]
+fn imports_are_followed_between_distributions_and_from_scripts() {
+    let needs = Fixture::new(SYSTEM).run("python-import");
+    assert_eq!(
+        needs,
+        [
+            "/home/me/run.py -> /home/me/helper.py".to_owned(),
+            format!("/home/me/run.py -> {SITE}/scipy/__init__.py"),
+            format!("{SITE}/scipy/__init__.py -> {SITE}/numpy/__init__.py"),
+        ]
+    );
+}
+
+#[test]
+fn a_package_brings_its_distribution_without_tests_and_its_interpreter() {
+    let needs = Fixture::new(SYSTEM).run("python-distribution");
+    let from = format!("{SITE}/numpy/__init__.py");
+    for to in [
+        "numpy/linalg/_x.cpython-311-x86_64-linux-gnu.so",
+        "numpy/core.py",
+        "numpy-1.24.dist-info/top_level.txt",
+    ] {
+        assert!(
+            needs.contains(&format!("{from} -> {SITE}/{to}")),
+            "{to}: {needs:?}"
+        );
+    }
+    assert!(needs.contains(&format!("{from} -> /usr/bin/python3.11")));
+    assert!(!needs.iter().any(|need| need.contains("test_x")));
+}
+
+#[test]
+fn an_interpreter_brings_its_standard_library() {
+    let needs = Fixture::new(SYSTEM).run("python-library");
+    assert_eq!(
+        needs,
+        [
+            "/usr/bin/python3.11 -> /usr/lib/python3.11/json",
+            "/usr/bin/python3.11 -> /usr/lib/python3.11/os.py",
+        ]
+    );
+}
+
+#[test]
+fn a_virtual_environment_needs_the_interpreter_and_the_distributions_that_it_requires() {
+    let mut files = SYSTEM.to_vec();
+    files.extend([
+        (
+            "/opt/v/pyvenv.cfg",
+            "home = /usr/bin\ninclude-system-site-packages = false\n",
+        ),
+        ("/opt/v/bin/python3 -> /usr/bin/python3.11", ""),
+        (
+            "/opt/v/lib/python3.11/site-packages/pandas/__init__.py",
+            "import six",
+        ),
+        (
+            "/opt/v/lib/python3.11/site-packages/pandas-2.dist-info/METADATA",
+            "Requires-Dist: six\n",
+        ),
+        (
+            "/opt/v/lib/python3.11/site-packages/pandas-2.dist-info/RECORD",
+            "pandas/__init__.py,,\n../../../bin/x,,\npandas.libs/l.so,,\n",
+        ),
+        ("/opt/v/lib/python3.11/site-packages/pandas.libs/l.so", ""),
+        ("/opt/v/lib/python3.11/site-packages/six.py", ""),
+        (
+            "/opt/v/lib/python3.11/site-packages/six-1.dist-info/top_level.txt",
+            "six\n",
+        ),
+    ]);
+    let needs = Fixture::new(&files).run("python-distribution");
+    let site = "/opt/v/lib/python3.11/site-packages";
+    let from = format!("{site}/pandas/__init__.py");
+    for to in [
+        format!("{site}/pandas.libs/l.so"),
+        format!("{site}/six.py"),
+        "/usr/bin/python3.11".to_owned(),
+        "/opt/v/bin/python3".to_owned(),
+    ] {
+        assert!(
+            needs.contains(&format!("{from} -> {to}")),
+            "{to}: {needs:?}"
+        );
+    }
+}
