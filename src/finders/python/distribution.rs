@@ -141,10 +141,18 @@ pub fn needs(
 ) {
     let by_name: BTreeMap<&str, &Unit> =
         all.iter().map(|unit| (unit.name.as_str(), unit)).collect();
+    // A part may go on in another site of the same environment.
+    let elsewhere = |part: FileId| {
+        let sites = environment.sites.iter().copied();
+        sites
+            .filter(move |&site| site != tree.parent(part))
+            .filter_map(move |site| tree.child(site, tree.name(part)))
+    };
     let members: Vec<FileId> = unit
         .parts
         .iter()
-        .flat_map(|&part| members(tree, part))
+        .flat_map(|&part| elsewhere(part).chain([part]))
+        .flat_map(|part| members(tree, part))
         .collect();
     for entry in unit.parts.iter().filter_map(|&part| entry(tree, part)) {
         let mut because = Because {

@@ -12,6 +12,8 @@ pub struct Import {
     pub module: String,
     /// The names behind `from ... import`, which may be modules too.
     pub names: Vec<String>,
+    /// Whether it stands inside something: a function, a `try`, an `if`.
+    pub is_inner: bool,
 }
 
 /// Most imports of one file.
@@ -33,7 +35,10 @@ pub fn imports(source: &[u8]) -> Vec<Import> {
             continue;
         }
         for part in statement.split(';') {
-            found.extend(statement_imports(after_colon(part.trim())));
+            let inner = after_colon(part.trim());
+            let is_inner = indent > 0 || inner.len() < part.trim().len();
+            let imports = statement_imports(inner).into_iter();
+            found.extend(imports.map(|import| Import { is_inner, ..import }));
         }
         if found.len() > MAX_IMPORTS {
             break;
@@ -59,6 +64,7 @@ fn statement_imports(statement: &str) -> Vec<Import> {
                 dots: 0,
                 module,
                 names: Vec::new(),
+                is_inner: false,
             })
             .collect();
     }
@@ -77,6 +83,7 @@ fn statement_imports(statement: &str) -> Vec<Import> {
                 .split([',', '(', ')'])
                 .filter_map(|part| name(part.split_whitespace().next()?))
                 .collect(),
+            is_inner: false,
         })
     });
     from.into_iter().collect()
@@ -164,6 +171,15 @@ mod tests {
                 )
             })
             .collect()
+    }
+
+    #[test]
+    fn what_stands_inside_something_is_marked() {
+        let inner: Vec<bool> = imports(b"import a\ntry: import b\nif x:\n import c\n")
+            .iter()
+            .map(|import| import.is_inner)
+            .collect();
+        assert_eq!(inner, [false, true, true]);
     }
 
     #[test]

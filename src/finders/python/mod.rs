@@ -95,9 +95,15 @@ pub fn import(
     let mut read = 0usize;
     for file in tree.ids().filter(|&file| is_source(facts, file)) {
         job.check()?;
-        let Some(place) = place(tree, &folders, &environments, file) else {
+        let Some(mut place) = place(tree, &folders, &environments, file) else {
             continue;
         };
+        if let Head::Script(line) = &facts.heads[file.index()]
+            && place.unit.is_none()
+        {
+            place.environment =
+                started_with(tree, &environments, line).unwrap_or(place.environment);
+        }
         read += 1;
         if read > MAX_SOURCES {
             break;
@@ -113,7 +119,8 @@ pub fn import(
         };
         for import in imports::imports(&bytes) {
             for target in search::find(tree, &place, file, &import) {
-                if target != file && !place.is_same_unit(tree, target) {
+                let is_meant = !import.is_inner || is_declared(facts, &place, file, target);
+                if target != file && is_meant && !place.is_same_unit(tree, target) {
                     found.need(because, Node::File(target), import.module.as_bytes());
                 }
             }
@@ -122,11 +129,24 @@ pub fn import(
     Ok(())
 }
 
+/// Whether an import that may never run is meant to: in a script of the scientist's own, and where the importer's package
+/// depends on the other one. All else is optional, and what a package finds optional it does not need.
+fn is_declared(facts: &Facts<'_>, place: &Place<'_>, file: FileId, target: FileId) -> bool {
+    let inventory = facts.inventory;
+    let (Some(from), Some(to)) = (inventory.owner(file), inventory.owner(target)) else {
+        return place.unit.is_none();
+    };
+    let package = inventory.package(from);
+    let name = &inventory.package(to).name;
+    let mut declared = package.depends.iter().chain(&package.pre_depends).flatten();
+    from == to || declared.any(|relation| relation.name == *name)
+}
+
 /// Python by its name, or by its first line.
 fn is_source(facts: &Facts<'_>, file: FileId) -> bool {
     let tree = &facts.inventory.tree;
     let name = tree.name(file);
-    if tree.kind(file) != FileKind::Regular {
+    if tree.kind(file) != FileKind::Regular || matches!(name, b"setup.py" | b"conftest.py") {
         return false;
     }
     name.ends_with(b".py")
@@ -145,6 +165,21 @@ impl Place<'_> {
     fn is_same_unit(&self, tree: &FileTree, target: FileId) -> bool {
         self.unit.is_some_and(|unit| tree.is_within(target, unit))
     }
+}
+
+/// The environment whose interpreter a script's first line names by its path.
+fn started_with<'a>(
+    tree: &FileTree,
+    environments: &'a [Environment],
+    line: &[u8],
+) -> Option<&'a Environment> {
+    let program = super::shebang::words(line).into_iter().next()?;
+    let named = tree.resolve_parent(program)?.file;
+    environments.iter().find(|environment| {
+        environment
+            .interpreter
+            .is_some_and(|file| tree.parent(file) == tree.parent(named))
+    })
 }
 
 /// The place of a source; `None` for those that are not read (a standard library, a closed virtual environment, tests).

@@ -28,13 +28,22 @@ pub fn find(tree: &FileTree, place: &Place<'_>, importer: FileId, import: &Impor
             .chain(place.environment.sites.iter().copied())
             .collect()
     };
-    for root in roots {
-        if let Some(found) = walk(tree, root, &parts, &import.names) {
-            let is_library = place.environment.library == Some(root);
-            return if is_library { Vec::new() } else { found };
-        }
+    let hit = |root: &FileId| walk(tree, *root, &parts, &import.names).map(|files| (*root, files));
+    // A folder without `__init__.py` counts only when no place has a proper module of that name.
+    let is_proper = |root: &&FileId| {
+        parts.first().is_none_or(|part| {
+            !matches!(member(tree, **root, part), Some(Member::Package(_, None)))
+        })
+    };
+    let found = roots
+        .iter()
+        .filter(is_proper)
+        .find_map(hit)
+        .or_else(|| roots.iter().find_map(hit));
+    match found {
+        Some((root, files)) if place.environment.library != Some(root) => files,
+        _ => Vec::new(),
     }
-    Vec::new()
 }
 
 /// The folder that a script's own modules are found in: the first one that is no package.
