@@ -1,15 +1,11 @@
-//! What the guest itself is told: dpkg's exclusion rules, so that upgrades do not bring the files back, and a list of
-//! what went and why.
+//! dpkg's exclusion rules for the guest itself, so that upgrades do not bring back what was cut.
 
 use super::step::NewText;
 use crate::model::inventory::NO_OWNER;
-use crate::model::{FileId, FileKind, FileTree, Inventory, text};
-use crate::plan::{Level, Plan, Reason, RuleId};
-use serde::Serialize;
-use std::collections::BTreeMap;
+use crate::model::{FileId, FileKind, FileTree, Inventory};
+use crate::plan::{Plan, Reason, RuleId};
 
 const RULES_FILE: &[u8] = b"/etc/dpkg/dpkg.cfg.d/guestslim";
-const LIST_FILE: &[u8] = b"/var/lib/guestslim/removed";
 
 /// dpkg's exclusion rules for what was cut out of packages that stay; `None` where nothing was.
 pub(super) fn exclusions(inventory: &Inventory, plan: &Plan) -> Option<NewText> {
@@ -66,7 +62,7 @@ fn globs(inventory: &Inventory, plan: &Plan) -> Vec<(&'static str, &'static str)
     let mut used = [false; 256];
     for (at, reason) in plan.reasons.iter().enumerate() {
         if let Reason::Rule(RuleId(row)) = reason {
-            used[usize::from(*row)] |= inventory.owners[at] != NO_OWNER;
+            used[usize::from(*row)] |= inventory.owners[at] != NO_OWNER && !plan.kept.contains(at);
         }
     }
     RuleId::all()
@@ -174,116 +170,8 @@ fn push_line(tree: &FileTree, verb: &str, file: FileId, lines: &mut Vec<Vec<u8>>
     lines.push(line);
 }
 
-/// The list of what went, as JSON.
-#[derive(Debug, Serialize)]
-struct List {
-    guestslim: &'static str,
-    packages: Vec<GonePackage>,
-    rules: Vec<GoneClass>,
-    files: Vec<GoneFile>,
-}
-
-#[derive(Debug, Serialize)]
-struct GonePackage {
-    package: String,
-    version: String,
-    /// `gone`, `hollowed`, `needed only`.
-    state: &'static str,
-}
-
-#[derive(Debug, Serialize)]
-struct GoneClass {
-    rule: &'static str,
-    files: u64,
-    bytes: u64,
-}
-
-#[derive(Debug, Serialize)]
-struct GoneFile {
-    path: String,
-    why: &'static str,
-}
-
-/// The guest's own list: packages that went, what the rules took, and every other file by name.
-pub(super) fn removed_list(inventory: &Inventory, plan: &Plan) -> Option<NewText> {
-    inventory.tree.resolve(b"/var/lib")?;
-    let list = List {
-        guestslim: env!("CARGO_PKG_VERSION"),
-        packages: gone_packages(inventory, plan),
-        rules: gone_classes(inventory, plan),
-        files: gone_files(inventory, plan),
-    };
-    if list.packages.is_empty() && list.rules.is_empty() && list.files.is_empty() {
-        return None;
-    }
-    let mut content = serde_json::to_vec_pretty(&list).expect("strings and numbers become JSON");
-    content.push(b'\n');
-    Some(NewText {
-        path: free_name(&inventory.tree, LIST_FILE, b".json"),
-        content,
-        is_new: true,
-        why: "the guest knows what went and why".to_owned(),
-    })
-}
-
-fn gone_packages(inventory: &Inventory, plan: &Plan) -> Vec<GonePackage> {
-    let state = |level: Option<Level>| match level {
-        None => Some("gone"),
-        Some(level @ (Level::Hollowed | Level::NeededOnly)) => Some(level.word()),
-        Some(Level::Trimmed | Level::Whole) => None,
-    };
-    inventory
-        .package_ids()
-        .filter_map(|id| Some((id, state(plan.packages[id.index()].level)?)))
-        .map(|(id, state)| GonePackage {
-            package: text::escape(inventory.package_label(id).as_bytes()).into_owned(),
-            version: text::escape(inventory.package(id).version.as_bytes()).into_owned(),
-            state,
-        })
-        .collect()
-}
-
-fn gone_classes(inventory: &Inventory, plan: &Plan) -> Vec<GoneClass> {
-    let mut classes: BTreeMap<RuleId, (u64, u64)> = BTreeMap::new();
-    for file in inventory.tree.ids().filter(|&file| !plan.keeps_file(file)) {
-        if let Reason::Rule(rule) = plan.reasons[file.index()] {
-            let class = classes.entry(rule).or_default();
-            class.0 += 1;
-            class.1 += inventory.tree.allocated(file);
-        }
-    }
-    classes
-        .into_iter()
-        .map(|(rule, (files, bytes))| GoneClass {
-            rule: rule.rule().id,
-            files,
-            bytes,
-        })
-        .collect()
-}
-
-fn gone_files(inventory: &Inventory, plan: &Plan) -> Vec<GoneFile> {
-    let tree = &inventory.tree;
-    tree.ids()
-        .filter(|&file| !plan.keeps_file(file) && tree.kind(file) != FileKind::Directory)
-        .filter_map(|file| {
-            let why = match plan.reasons[file.index()] {
-                Reason::Rule(_) | Reason::OwnerGoes(_) | Reason::Cut(_) => return None,
-                Reason::Mark(_) => "a mark drops it",
-                Reason::FollowsGone(_) => "what it leads to is gone",
-                Reason::Leavings => "its folder belongs to packages that are gone",
-                _ => "nothing needs it",
-            };
-            Some(GoneFile {
-                path: text::escape(&tree.path(file)).into_owned(),
-                why,
-            })
-        })
-        .collect()
-}
-
 /// The path, with a number where an earlier export has left a file of this name.
-fn free_name(tree: &FileTree, stem: &[u8], ending: &[u8]) -> Vec<u8> {
+pub(super) fn free_name(tree: &FileTree, stem: &[u8], ending: &[u8]) -> Vec<u8> {
     let first = [stem, ending].concat();
     let numbered =
         (2..).map(|number: u32| [stem, format!("-{number}").as_bytes(), ending].concat());

@@ -11,6 +11,7 @@ mod place;
 mod program;
 mod records;
 mod removal;
+mod removed;
 mod report;
 mod run;
 mod step;

@@ -135,7 +135,11 @@ impl Removal {
             .iter()
             .take(SUMMARY_LINES)
             .map(|(folder, files, bytes)| {
-                format!("{} ({files} files, {bytes})", text::escape(folder))
+                format!(
+                    "{} ({}, {bytes})",
+                    text::escape(folder),
+                    counted(*files, "file")
+                )
             })
             .collect();
         if let Some(more) = self
@@ -148,6 +152,12 @@ impl Removal {
         }
         lines
     }
+}
+
+/// A number and its noun.
+pub(super) fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }
 
 impl fmt::Display for Step {

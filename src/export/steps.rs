@@ -5,7 +5,8 @@ use super::error::ExportError;
 use super::options::ExportOptions;
 use super::records::{self, Edits};
 use super::removal;
-use super::step::{Step, StepKind};
+use super::removed;
+use super::step::{Step, StepKind, counted};
 use crate::load::Loaded;
 use crate::plan::Plan;
 
@@ -26,7 +27,9 @@ pub fn steps(
     let mut edits = records::edits(inventory, plan, &mut gone);
     removal::mend_links(inventory, &mut gone);
     edits.texts.extend(durable::exclusions(inventory, plan));
-    edits.texts.extend(durable::removed_list(inventory, plan));
+    edits
+        .texts
+        .extend(removed::removed_list(inventory, plan, &gone));
     let removal = removal::removal(inventory, plan, &gone);
 
     let mut steps = vec![
@@ -37,7 +40,11 @@ pub fn steps(
         Step::new("start the appliance and mount the guest", StepKind::Start),
     ];
     if !removal.files.is_empty() || !removal.folders.is_empty() {
-        let heading = format!("remove {} files ({})", removal.files.len(), removal.freed);
+        let heading = format!(
+            "remove {} ({})",
+            counted(removal.files.len() as u64, "file"),
+            removal.freed
+        );
         steps.push(Step::new(heading, StepKind::Remove(removal)));
     }
     push_edits(edits, &mut steps);
@@ -51,22 +58,23 @@ fn push_edits(edits: Edits, steps: &mut Vec<Step>) {
         links,
         moves,
     } = edits;
-    let counted = |verb: &str, count: usize, what: &str| format!("{verb} {count} {what}");
+    let heading =
+        |verb: &str, count: usize, what: &str| format!("{verb} {}", counted(count as u64, what));
     if !moves.is_empty() {
         steps.push(Step::new(
-            counted("move back", moves.len(), "diverted files"),
+            heading("move back", moves.len(), "diverted file"),
             StepKind::Move(moves),
         ));
     }
     if !texts.is_empty() {
         steps.push(Step::new(
-            counted("write", texts.len(), "records"),
+            heading("write", texts.len(), "record"),
             StepKind::Write(texts),
         ));
     }
     if !links.is_empty() {
         steps.push(Step::new(
-            counted("set", links.len(), "links"),
+            heading("set", links.len(), "link"),
             StepKind::Link(links),
         ));
     }

@@ -123,9 +123,11 @@ impl<'a> Surgery<'a> {
         self.within("unmount", |appliance| {
             appliance.sync().and_then(|()| appliance.unmount_all())
         })?;
-        self.mounts = self.within("mount the guest again", |appliance| {
-            appliance.mount_guest(Access::Write, self.inner)
+        let mut mounts = std::mem::take(&mut self.mounts);
+        self.within("mount the guest again", |appliance| {
+            appliance.mount_again(&mut mounts, Access::Write)
         })?;
+        self.mounts = mounts;
         let mut failed = Vec::new();
         for mount in self.mounts.iter().filter(|mount| mount.is_read) {
             let at = String::from_utf8_lossy(&mount.at);

@@ -8,6 +8,7 @@ mod load;
 mod picture;
 mod plans;
 mod screen;
+mod steps;
 mod tidy;
 mod tiny;
 mod vm_export;

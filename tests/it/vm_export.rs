@@ -2,7 +2,7 @@
 
 use guestslim::export::{ExportError, ExportOptions, Report, StepKind, export, steps};
 use guestslim::guest::{Guest, OpenOptions, open};
-use guestslim::job::Job;
+use guestslim::job::{Cancel, Job};
 use guestslim::load::{Loaded, load};
 use guestslim::model::{FileId, FileKind, FileTree, text};
 use guestslim::plan::{Intent, Level, Mark, Plan, Selector, Wish};
@@ -221,4 +221,65 @@ fn an_export_keeps_what_stays_and_loses_what_goes() {
         &Job::quiet(),
     );
     assert!(matches!(again, Err(ExportError::Exists(_))));
+}
+
+/// Cancels the export when it reports a step whose heading begins like this.
+fn cancelled_at(heading: &'static str) -> Job {
+    let cancel = Cancel::default();
+    let job = Job::new({
+        let cancel = cancel.clone();
+        move |progress| {
+            if progress.step.starts_with(heading) {
+                cancel.cancel();
+            }
+        }
+    });
+    job.with_cancel(cancel)
+}
+
+#[test]
+fn a_cancelled_export_leaves_nothing() {
+    let source = sha256(&small());
+    let session = session();
+    for heading in ["start the appliance", "remove", "write the output"] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let job = cancelled_at(heading);
+        let result = export(
+            &small(),
+            session.loaded(),
+            session.plan(),
+            &to(folder.path()),
+            &job,
+        );
+        assert!(result.expect_err("cancelled").is_cancelled(), "{heading}");
+        assert_eq!(
+            fs::read_dir(folder.path()).expect("readable").count(),
+            0,
+            "{heading}"
+        );
+    }
+    assert_eq!(sha256(&small()), source);
+}
+
+#[test]
+fn an_image_that_is_cut_off_gives_no_output() {
+    let session = session();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let cut = folder.path().join("cut.qcow2");
+    let mut bytes = fs::read(small()).expect("the image can be read");
+    bytes.truncate(bytes.len() / 3);
+    fs::write(&cut, bytes).expect("writable");
+    let result = export(
+        &cut,
+        session.loaded(),
+        session.plan(),
+        &to(folder.path()),
+        &Job::quiet(),
+    );
+    assert!(result.is_err());
+    assert_eq!(
+        fs::read_dir(folder.path()).expect("readable").count(),
+        1,
+        "only the source is there"
+    );
 }

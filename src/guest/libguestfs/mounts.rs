@@ -38,6 +38,14 @@ impl Appliance {
         Ok(mounts)
     }
 
+    /// Mounts again what [`mount_guest`](Self::mount_guest) had mounted, and measures it anew.
+    pub fn mount_again(&self, mounts: &mut [Mount], access: Access) -> Result<(), GuestError> {
+        for mount in mounts.iter_mut().filter(|mount| mount.is_read) {
+            self.mount_one(mount, access)?;
+        }
+        Ok(())
+    }
+
     /// The first drive's partition table.
     pub(super) fn partition_table(&self) -> Result<Table, GuestError> {
         let mut disk = FirstDrive {

@@ -1,0 +1,245 @@
+//! The steps of an export, as `--dry-run` prints them, for a small Debian layout in which everything that an export
+//! mends occurs once.
+
+use guestslim::export::{ExportOptions, OutputFormat, Step, StepKind, plan_hash, steps};
+use guestslim::guest::{OpenOptions, open};
+use guestslim::job::Job;
+use guestslim::load::{Loaded, load};
+use guestslim::plan::{Intent, Level, Mark, Plan, Selector, Wish};
+use guestslim::session::Session;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::sync::Arc;
+use tempfile::TempDir;
+
+const STATUS: &str = "\
+Package: base\nEssential: yes\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n
+Package: cron\nStatus: install ok installed\nArchitecture: amd64\nVersion: 3\n
+Package: nano\nStatus: install ok installed\nArchitecture: amd64\nVersion: 7\n
+Package: vim\nStatus: install ok installed\nArchitecture: amd64\nVersion: 9\n";
+
+const EDITOR: &str = "auto\n/usr/bin/editor\neditor.1.gz\n/usr/share/man/man1/editor.1.gz\n\n\
+    /bin/nano\n40\n/usr/share/man/man1/nano.1.gz\n/usr/bin/vim\n50\n/usr/share/man/man1/vim.1.gz\n\n";
+
+const FILES: &[(&str, &[&str])] = &[
+    (
+        "base",
+        &[
+            "/usr/bin/run",
+            "/usr/bin/tool.real",
+            "/usr/share/doc/base/copyright",
+            "/usr/share/doc/base/guide",
+        ],
+    ),
+    (
+        "cron",
+        &[
+            "/usr/sbin/cron",
+            "/usr/bin/tool",
+            "/lib/systemd/system/cron.service",
+            "/etc/init.d/cron",
+        ],
+    ),
+    (
+        "nano",
+        &[
+            "/bin/nano",
+            "/usr/share/man/man1/nano.1.gz",
+            "/usr/share/doc/nano/copyright",
+            "/usr/share/doc/nano/[a]*",
+        ],
+    ),
+    ("vim", &["/usr/bin/vim", "/usr/share/man/man1/vim.1.gz"]),
+];
+
+const LINKS: &[(&str, &str)] = &[
+    ("/usr/bin/editor", "/etc/alternatives/editor"),
+    ("/etc/alternatives/editor", "/usr/bin/vim"),
+    (
+        "/usr/share/man/man1/editor.1.gz",
+        "/etc/alternatives/editor.1.gz",
+    ),
+    (
+        "/etc/alternatives/editor.1.gz",
+        "/usr/share/man/man1/vim.1.gz",
+    ),
+    (
+        "/etc/systemd/system/multi-user.target.wants/cron.service",
+        "/lib/systemd/system/cron.service",
+    ),
+    (
+        "/var/lib/systemd/deb-systemd-helper-enabled/multi-user.target.wants/cron.service",
+        "/dev/null",
+    ),
+    ("/etc/rc2.d/S01cron", "../init.d/cron"),
+    ("/etc/systemd/system/long-dangling.service", "/nowhere"),
+];
+
+const RECORDS: &[(&str, &str)] = &[
+    ("/var/lib/dpkg/status", STATUS),
+    ("/var/lib/dpkg/alternatives/editor", EDITOR),
+    (
+        "/var/lib/dpkg/diversions",
+        "/usr/bin/tool\n/usr/bin/tool.real\ncron\n/etc/x\n/etc/x.real\n:\n",
+    ),
+    (
+        "/var/lib/dpkg/statoverride",
+        "root root 755 /usr/bin/run\nroot crontab 2755 /usr/sbin/cron\n",
+    ),
+    (
+        "/var/lib/dpkg/triggers/File",
+        "/etc/cron.d cron/noawait\n/usr/share/man base\n",
+    ),
+    ("/var/lib/dpkg/triggers/cron-only", "cron\n"),
+    (
+        "/var/lib/apt/extended_states",
+        "Package: cron\nArchitecture: amd64\nAuto-Installed: 1\n\n",
+    ),
+    (
+        "/var/lib/systemd/deb-systemd-helper-enabled/cron.service.dsh-also",
+        "/etc/systemd/system/x\n",
+    ),
+    ("/usr/lib/os-release", "ID=debian\nVERSION_ID=\"12\"\n"),
+];
+
+fn put(root: &Path, path: &str, text: &str) {
+    let path = root.join(&path[1..]);
+    fs::create_dir_all(path.parent().expect("no root")).expect("a folder");
+    fs::write(path, text).expect("a file");
+}
+
+fn guest() -> (TempDir, Loaded) {
+    let folder = tempfile::tempdir().expect("a folder for the guest");
+    let root = folder.path();
+    for (package, paths) in FILES {
+        paths.iter().for_each(|path| put(root, path, "contents"));
+        let list = paths.join("\n") + "\n";
+        put(root, &format!("/var/lib/dpkg/info/{package}.list"), &list);
+        put(root, &format!("/var/lib/dpkg/info/{package}.md5sums"), "");
+    }
+    RECORDS
+        .iter()
+        .for_each(|(path, text)| put(root, path, text));
+    for (path, target) in LINKS {
+        let path = root.join(&path[1..]);
+        fs::create_dir_all(path.parent().expect("no root")).expect("a folder");
+        symlink(target, path).expect("a link");
+    }
+    let mut guest = open(root, &OpenOptions::default(), &Job::quiet()).expect("a folder opens");
+    let mut loaded = load(guest.as_mut(), &Job::quiet()).expect("it loads");
+    "qcow2".clone_into(&mut loaded.inventory.origin.format);
+    (folder, loaded)
+}
+
+fn session(loaded: Loaded) -> Session {
+    let mark = |name: &str, wish| Mark {
+        selector: Selector::Package(name.to_owned()),
+        wish,
+    };
+    let marks = vec![
+        mark("nano", Wish::Keep(Level::Trimmed)),
+        mark("vim", Wish::Drop),
+        mark("cron", Wish::Drop),
+    ];
+    Session::new(
+        Arc::new(loaded),
+        Intent {
+            marks,
+            ..Intent::default()
+        },
+    )
+}
+
+fn options() -> ExportOptions {
+    ExportOptions {
+        output: "slim.qcow2".into(),
+        ..ExportOptions::default()
+    }
+}
+
+fn steps_of(session: &Session) -> Vec<Step> {
+    steps(session.loaded(), session.plan(), &options()).expect("a plan for an image")
+}
+
+fn shown(paths: &[Vec<u8>]) -> String {
+    paths
+        .iter()
+        .map(|path| String::from_utf8_lossy(path) + "\n")
+        .collect()
+}
+
+#[test]
+fn the_steps_read_as_what_they_do() {
+    let (_folder, loaded) = guest();
+    let steps = steps_of(&session(loaded));
+    let text: Vec<String> = steps.iter().map(Step::to_string).collect();
+    insta::assert_snapshot!("steps", text.join("\n"));
+}
+
+#[test]
+fn what_goes_and_what_is_written_is_exact() {
+    let (_folder, loaded) = guest();
+    for step in steps_of(&session(loaded)) {
+        match step.kind {
+            StepKind::Remove(removal) => insta::assert_snapshot!("removed", shown(&removal.files)),
+            StepKind::Write(texts) => {
+                let all: Vec<String> = texts
+                    .iter()
+                    .map(|text| {
+                        format!(
+                            "== {}\n{}",
+                            String::from_utf8_lossy(&text.path),
+                            String::from_utf8_lossy(&text.content)
+                        )
+                    })
+                    .collect();
+                insta::assert_snapshot!("written", all.join(""));
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn the_same_guest_and_marks_give_the_same_steps_and_hash() {
+    let (_one, first) = guest();
+    let (_two, second) = guest();
+    let (first, second) = (session(first), session(second));
+    assert_eq!(steps_of(&first), steps_of(&second));
+    let hash = |session: &Session| plan_hash(session.loaded(), session.plan());
+    assert_eq!(hash(&first), hash(&second));
+    assert_eq!(hash(&first).len(), 64);
+    let other = Session::new(first.loaded().clone(), Intent::default());
+    assert_ne!(hash(&first), hash(&other));
+}
+
+#[test]
+fn a_plan_that_drops_nothing_changes_nothing_in_the_guest() {
+    let (_folder, loaded) = guest();
+    let session = session(loaded);
+    let mut plan: Plan = session.plan().clone();
+    plan.kept.insert_range(..);
+    for verdict in &mut plan.packages {
+        verdict.level = Some(Level::Whole);
+    }
+    let options = ExportOptions {
+        format: OutputFormat::Raw,
+        ..options()
+    };
+    let kinds: Vec<String> = steps(session.loaded(), &plan, &options)
+        .expect("a plan")
+        .iter()
+        .map(|step| step.heading.clone())
+        .collect();
+    insta::assert_snapshot!("nothing_dropped", kinds.join("\n"));
+}
+
+#[test]
+fn a_folder_cannot_be_exported() {
+    let (_folder, mut loaded) = guest();
+    "directory".clone_into(&mut loaded.inventory.origin.format);
+    let session = session(loaded);
+    let error = steps(session.loaded(), session.plan(), &options()).expect_err("no disk");
+    assert!(error.is_unsupported() && error.hint().is_some());
+}
