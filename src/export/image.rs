@@ -145,7 +145,7 @@ mod tests {
                         .join(format!("file:{}-{}", format.name(), compression.name()));
                 let mut last = 0.0;
                 convert(&overlay, &output, format, compression, &job, |percent| {
-                    last = percent
+                    last = percent;
                 })
                 .expect("converted");
                 check(&output, format, &job).expect("sound");

@@ -11,7 +11,7 @@ pub enum OutputFormat {
     Qcow2,
     /// The bare disk, with holes.
     Raw,
-    /// VMware's, compressed (`streamOptimized`).
+    /// `VMware`'s, compressed (`streamOptimized`).
     Vmdk,
     /// `VirtualBox`'s.
     Vdi,

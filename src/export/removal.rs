@@ -61,7 +61,7 @@ pub(super) fn mend_links(inventory: &Inventory, gone: &mut FixedBitSet) {
         for &link in &links {
             if tree
                 .follow(link)
-                .is_some_and(|end| is_broken(&end.file, &end.links, gone))
+                .is_some_and(|end| is_broken(end.file, &end.links, gone))
             {
                 gone.insert(link.index());
             }
@@ -73,11 +73,8 @@ pub(super) fn mend_links(inventory: &Inventory, gone: &mut FixedBitSet) {
     forget_units(tree, gone);
 }
 
-fn is_broken(end: &FileId, links: &[FileId], gone: &FixedBitSet) -> bool {
-    links
-        .iter()
-        .chain([end])
-        .any(|file| gone.contains(file.index()))
+fn is_broken(end: FileId, links: &[FileId], gone: &FixedBitSet) -> bool {
+    gone.contains(end.index()) || links.iter().any(|file| gone.contains(file.index()))
 }
 
 /// Removes what deb-systemd-helper(1p) remembers of units that go, as purging their packages would.

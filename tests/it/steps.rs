@@ -118,9 +118,9 @@ fn guest() -> (TempDir, Loaded) {
         put(root, &format!("/var/lib/dpkg/info/{package}.list"), &list);
         put(root, &format!("/var/lib/dpkg/info/{package}.md5sums"), "");
     }
-    RECORDS
-        .iter()
-        .for_each(|(path, text)| put(root, path, text));
+    for (path, text) in RECORDS {
+        put(root, path, text);
+    }
     for (path, target) in LINKS {
         let path = root.join(&path[1..]);
         fs::create_dir_all(path.parent().expect("no root")).expect("a folder");
