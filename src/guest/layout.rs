@@ -239,3 +239,111 @@ fn partition_number(device: &str) -> Option<u32> {
         (false, _) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn volume(device: &str, kind: &str, uuid: &str, fstab: Option<&str>) -> Volume {
+        Volume {
+            file_system: FileSystem {
+                device: device.to_owned(),
+                kind: kind.to_owned(),
+                uuid: uuid.to_owned(),
+                label: format!("{uuid} disk"),
+                ..FileSystem::default()
+            },
+            part_uuid: format!("part-{uuid}"),
+            is_read: kind != "swap" && kind != "vfat",
+            is_root: fstab.is_some(),
+            fstab: fstab.map(|text| text.as_bytes().to_vec()),
+        }
+    }
+
+    fn places(volumes: &[Volume]) -> Vec<(usize, String)> {
+        let placed = place(volumes).expect("there is one root");
+        placed
+            .into_iter()
+            .map(|placed| (placed.volume, String::from_utf8(placed.at).expect("text")))
+            .collect()
+    }
+
+    #[test]
+    fn an_fstab_puts_every_kind_of_source_in_its_place() {
+        let fstab = "UUID=ROOT / ext4 defaults\nLABEL=b\\040disk /boot/ ext4 x\nPARTUUID=part-c /boot/efi vfat x\n\
+            /dev/vda4 none swap sw\n/dev/mapper/vg-my--data /srv ext4 x\n/dev/disk/by-uuid/f /opt ext4 x\n\
+            /srv/a /srv/b none bind\nUUID=gone /gone ext4 x\nUUID=b /again ext4 x\n/dev/vda1 ../up ext4 x\n";
+        let volumes = [
+            volume("/dev/sda1", "ext4", "root", Some(fstab)),
+            volume("/dev/sda2", "ext4", "b", None),
+            volume("/dev/sda3", "vfat", "c", None),
+            volume("/dev/sda4", "swap", "d", None),
+            volume("/dev/vg/my-data", "xfs", "e", None),
+            volume("/dev/sda5", "ext4", "f", None),
+        ];
+        let expected = [
+            (0, "/"),
+            (1, "/boot"),
+            (2, "/boot/efi"),
+            (5, "/opt"),
+            (4, "/srv"),
+            (3, "none"),
+        ];
+        let expected = expected.map(|(volume, at)| (volume, at.to_owned()));
+        assert_eq!(places(&volumes), expected);
+        assert!(!mounts(&volumes, &place(&volumes).expect("a root"))[2].is_read);
+    }
+
+    #[test]
+    fn btrfs_subvolumes_are_told_apart_and_a_snapshot_is_no_system() {
+        let fstab = "UUID=x / btrfs subvol=@\nUUID=x /home btrfs defaults,subvol=/@home\n";
+        let volumes = [
+            volume("/dev/sda1", "btrfs", "x", None),
+            volume("btrfsvol:/dev/sda1/@snapshot", "btrfs", "x", Some(fstab)),
+            volume("btrfsvol:/dev/sda1/@home", "btrfs", "x", None),
+            volume("btrfsvol:/dev/sda1/@", "btrfs", "x", Some(fstab)),
+        ];
+        assert_eq!(
+            places(&volumes),
+            [(3, "/".to_owned()), (2, "/home".to_owned())]
+        );
+    }
+
+    #[test]
+    fn no_root_and_several_are_told_with_what_is_there() {
+        let none = place(&[volume("/dev/sda1", "ntfs", "a", None)]).expect_err("no root");
+        assert_eq!(
+            none.to_string(),
+            "no Linux system on this disk: it holds /dev/sda1 (ntfs \"a disk\")"
+        );
+        let two = [
+            volume("/dev/sda1", "ext4", "a", Some("UUID=a / ext4 x")),
+            volume("/dev/sda2", "ext4", "b", Some("UUID=b / ext4 x")),
+        ];
+        let several = place(&two).expect_err("two roots").to_string();
+        assert!(
+            several.contains("/dev/sda1") && several.contains("/dev/sda2"),
+            "{several}"
+        );
+        assert!(
+            place(&[])
+                .expect_err("nothing")
+                .to_string()
+                .contains("it holds no file system")
+        );
+    }
+
+    #[test]
+    fn disks_are_called_what_the_guest_likes() {
+        for (device, number) in [
+            ("sda2", Some(2)),
+            ("vdb", Some(0)),
+            ("nvme0n1p3", Some(3)),
+            ("mmcblk0p1", Some(1)),
+            ("cdrom", None),
+            ("loop0", None),
+        ] {
+            assert_eq!(partition_number(device), number, "{device}");
+        }
+    }
+}

@@ -30,7 +30,7 @@ const READ_LIMIT: Duration = Duration::from_secs(120);
 pub(super) struct NbdDisk {
     client: NbdClient<Wire>,
     size: u64,
-    server: Server,
+    _server: Server,
 }
 
 impl NbdDisk {
@@ -57,7 +57,7 @@ impl NbdDisk {
         Ok(Self {
             size: export.size,
             client: NbdClient::new(wire, &export),
-            server,
+            _server: server,
         })
     }
 }
@@ -197,7 +197,9 @@ mod tests {
     fn the_server_ends_by_itself_when_the_connection_closes() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let NbdDisk {
-            client, mut server, ..
+            client,
+            _server: mut server,
+            ..
         } = disk(folder.path());
         // What the kernel does for a process that was killed.
         drop(client);

@@ -3,6 +3,8 @@
 //! About a second for a guest for which the appliance takes ten or more, and nothing but `qemu-nbd` is needed. What it
 //! cannot read it says before it shows a tree, so that libguestfs can take over.
 
+#[cfg(test)]
+mod damage;
 mod scan;
 #[cfg(test)]
 mod tests;

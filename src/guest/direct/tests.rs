@@ -2,15 +2,12 @@
 
 use super::*;
 use crate::guest::directory::Directory;
-use crate::model::FileKind;
-use proptest::prelude::*;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::process::Command;
-use std::sync::LazyLock;
 
 impl Blocks for Vec<u8> {
     fn size(&self) -> u64 {
@@ -91,7 +88,7 @@ fn image(root: &Path, options: &[&str]) -> Vec<u8> {
     sized_image(root, options, "24M")
 }
 
-fn sized_image(root: &Path, options: &[&str], size: &str) -> Vec<u8> {
+pub(super) fn sized_image(root: &Path, options: &[&str], size: &str) -> Vec<u8> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("image");
     let mut args: Vec<&OsStr> = ["-q", "-F"].iter().map(OsStr::new).collect();
@@ -109,7 +106,7 @@ fn sized_image(root: &Path, options: &[&str], size: &str) -> Vec<u8> {
     fs::read(&path).expect("it reads")
 }
 
-fn open<B: Blocks>(disk: B) -> Result<Opened<B>, GuestError> {
+pub(super) fn open<B: Blocks>(disk: B) -> Result<Opened<B>, GuestError> {
     Direct::on(
         disk,
         Origin::default(),
@@ -198,6 +195,84 @@ fn an_ext_file_system_reads_like_the_folder_that_it_was_made_of() {
     }
 }
 
+/// A disk with one MBR partition for each image, from sector 2048 on.
+fn partitioned(images: &[Vec<u8>]) -> Vec<u8> {
+    let mut disk = vec![0; 1 << 20];
+    disk[510..512].copy_from_slice(&[0x55, 0xaa]);
+    for (slot, image) in images.iter().enumerate() {
+        let (start, size) = (disk.len() / 512, image.len() / 512);
+        let row = 446 + slot * 16;
+        disk[row + 4] = 0x83;
+        disk[row + 8..row + 12].copy_from_slice(&(start as u32).to_le_bytes());
+        disk[row + 12..row + 16].copy_from_slice(&(size as u32).to_le_bytes());
+        disk.extend_from_slice(image);
+    }
+    disk
+}
+
+#[test]
+fn other_file_systems_hide_what_is_below_their_place() {
+    let roots = tempfile::tempdir().expect("a temporary folder");
+    let at = |path: &str| roots.path().join(path);
+    for folder in [
+        "root/etc",
+        "root/boot/hidden",
+        "root/srv/deep",
+        "boot/grub",
+        "srv",
+    ] {
+        fs::create_dir_all(at(folder)).expect("a folder");
+    }
+    let fstab = "LABEL=boot /boot ext4 x\nLABEL=srv /srv/deep ext4 x\n/dev/vda4 /missing ext4 x\n";
+    fs::write(at("root/etc/fstab"), fstab).expect("it writes");
+    fs::write(at("boot/vmlinuz"), "kernel").expect("it writes");
+    fs::write(at("srv/one"), "data").expect("it writes");
+    fs::hard_link(at("srv/one"), at("srv/two")).expect("a hard link");
+    let part = |folder: &str| sized_image(&at(folder), &["-t", "ext4", "-L", folder], "4M");
+    let mut guest = guest(partitioned(&[
+        part("root"),
+        part("boot"),
+        part("srv"),
+        part("srv"),
+    ]));
+    let (tree, warnings) = guest.walk(&Job::quiet()).expect("it walks");
+    let paths: Vec<String> = tree
+        .ids()
+        .map(|file| escape(&tree.path(file)).into_owned())
+        .filter(|path| !path.contains("lost+found"))
+        .collect();
+    assert_eq!(
+        paths,
+        [
+            "/",
+            "/boot",
+            "/boot/grub",
+            "/boot/vmlinuz",
+            "/etc",
+            "/etc/fstab",
+            "/srv",
+            "/srv/deep",
+            "/srv/deep/one",
+            "/srv/deep/two"
+        ]
+    );
+    let kernel = tree.lookup(b"/boot/vmlinuz").expect("it is there");
+    assert_eq!(
+        guest.read(&tree, kernel, 0, 100).expect("it reads"),
+        b"kernel"
+    );
+    let two = tree.lookup(b"/srv/deep/two").expect("it is there");
+    assert_eq!(tree.names(two).len(), 2);
+    let shown: Vec<_> = guest
+        .disk()
+        .mounts
+        .iter()
+        .map(|mount| mount.is_read)
+        .collect();
+    assert_eq!(shown, [true, true, false, true]);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+}
+
 #[test]
 fn what_is_beyond_the_reader_goes_to_libguestfs() {
     let root = tempfile::tempdir().expect("a temporary folder");
@@ -231,53 +306,4 @@ fn a_cut_disk_and_an_empty_one_are_named() {
         .map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8)
         .collect();
     assert!(matches!(open(random), Err(GuestError::System(_))));
-}
-
-/// A file system of 2 MiB, of which the first holds nearly all that counts.
-static SMALL: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let root = tempfile::tempdir().expect("a temporary folder");
-    for folder in ["etc", "a/b/c"] {
-        fs::create_dir_all(root.path().join(folder)).expect("a folder");
-    }
-    fs::write(root.path().join("etc/os-release"), "ID=x").expect("it writes");
-    for at in 0..40 {
-        fs::write(root.path().join(format!("a/file {at}")), vec![at; 4000]).expect("it writes");
-    }
-    symlink("y".repeat(100), root.path().join("a/link")).expect("a link");
-    let holes = fs::File::create(root.path().join("holes")).expect("a file");
-    for at in 0..40 {
-        holes.write_all_at(b"data", at * 8192).expect("it writes");
-    }
-    sized_image(
-        root.path(),
-        &["-t", "ext4", "-b", "1024", "-N", "64", "-O", "^has_journal"],
-        "2M",
-    )
-});
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
-
-    #[test]
-    fn no_damage_makes_it_panic_or_hang(
-        changes in proptest::collection::vec(
-            (prop_oneof![1024usize..2048, 2048usize..4096, 0usize..(1 << 20)], any::<u8>()),
-            1..200,
-        ),
-    ) {
-        let mut disk = SMALL.clone();
-        for (at, byte) in changes {
-            disk[at] = byte;
-        }
-        if let Ok(Opened::Guest(mut guest) | Opened::Partly(Some(mut guest), _)) = open(disk)
-            && let Ok((tree, _)) = guest.walk(&Job::quiet())
-        {
-            prop_assert!(tree.len() < 100_000);
-            for file in tree.ids().filter(|&file| tree.kind(file) == FileKind::Regular) {
-                for offset in [0, tree.size(file).saturating_sub(10)] {
-                    let _ = guest.read(&tree, file, offset, 1 << 16);
-                }
-            }
-        }
-    }
 }
