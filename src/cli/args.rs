@@ -174,6 +174,9 @@ pub struct ReplayArgs {
     /// Replace an output that exists
     #[arg(long)]
     pub force: bool,
+    /// Do not boot the output to run the profile's checks
+    #[arg(long)]
+    pub no_verify: bool,
     /// Fail, before anything is written, when there is drift or a warning
     #[arg(long)]
     pub strict: bool,

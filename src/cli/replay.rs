@@ -7,12 +7,21 @@ use super::guest::Opening;
 use super::out::{self, safe};
 use super::plan::Report as PlanReport;
 use super::table::{Align, count, section};
+use super::verify::Proof;
 use crate::export::{self, Compression, ExportOptions, OutputFormat, Report};
+use crate::guest::OpenOptions;
+use crate::job::Job;
 use crate::model::Bytes;
 use crate::profile::{self, ImageFormat, Profile};
 use crate::session::Session;
+use crate::verify;
+use crate::vm::VmError;
 use serde::Serialize;
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long a boot of the output, and each check, may take; emulation on a busy host is slow.
+const MACHINE_CAP: Duration = Duration::from_secs(600);
 
 pub fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
     let profile = Profile::read(&args.profile)?;
@@ -38,16 +47,21 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
         &options,
         &job,
     )?;
+    let verified = verify(args, &profile, &options, &job)?;
     drop(opening);
     if args.json {
         out::print_json(&Replayed {
             plan: &plan,
             export: &report,
+            verified: &verified,
         })?;
     } else {
-        out::print(&text(&plan, &report))?;
+        out::print(&text(&plan, &report, &verified))?;
     }
-    Ok(outcome)
+    Ok(match verified {
+        Verified::Report(report) if report.is_failed() => Outcome::CheckFailed,
+        _ => outcome,
+    })
 }
 
 /// What `--json` prints.
@@ -55,6 +69,51 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
 struct Replayed<'a> {
     plan: &'a PlanReport,
     export: &'a Report,
+    verified: &'a Verified,
+}
+
+/// What became of the profile's checks.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Verified {
+    Report(verify::Report),
+    NotChecked(String),
+}
+
+/// Boots the output and runs the checks, unless that is not wanted or not possible here.
+fn verify(
+    args: &ReplayArgs,
+    profile: &Profile,
+    options: &ExportOptions,
+    job: &Job,
+) -> anyhow::Result<Verified> {
+    if args.no_verify {
+        return Ok(Verified::NotChecked("--no-verify".to_owned()));
+    }
+    // The output's format is known; the source's was a matter of the command line.
+    let open = OpenOptions {
+        format: Some(options.format.name().to_owned()),
+        ..args.open.options()
+    };
+    let proof = Proof {
+        image: &options.output,
+        source: Some((&args.image, args.open.options())),
+        profile: Some(profile),
+        open,
+        boots: true,
+        boot_cap: MACHINE_CAP,
+        check_cap: MACHINE_CAP,
+    };
+    match proof.run(job) {
+        Ok(report) => Ok(Verified::Report(report)),
+        Err(error @ VmError::Unsupported { .. }) => {
+            Ok(Verified::NotChecked(safe(&error.to_string())))
+        }
+        Err(error) => {
+            Err(anyhow::Error::new(error)
+                .context("the output is written, but could not be verified"))
+        }
+    }
 }
 
 /// What `--dry-run --json` prints.
@@ -129,7 +188,15 @@ fn show_steps(
     out::print(&text)
 }
 
-fn text(plan: &PlanReport, report: &Report) -> String {
+fn text(plan: &PlanReport, report: &Report, verified: &Verified) -> String {
+    let verdict = match verified {
+        Verified::Report(report) => report.text() + "\n",
+        Verified::NotChecked(why) => format!("note: the output was not booted: {why}\n"),
+    };
+    exported(plan, report) + &verdict + &plan.remarks()
+}
+
+fn exported(plan: &PlanReport, report: &Report) -> String {
     let row = |name: &str, value: String| vec![name.to_owned(), value];
     let packages = &report.packages;
     let after = Bytes(report.after.file);
@@ -187,5 +254,5 @@ fn text(plan: &PlanReport, report: &Report) -> String {
     for warning in &report.warnings {
         text += &format!("note: {warning}\n");
     }
-    text + &plan.remarks()
+    text
 }

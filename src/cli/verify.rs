@@ -3,11 +3,12 @@
 use super::args::OpenArgs;
 use super::guest::{Opening, read_profile};
 use super::{Outcome, out};
-use crate::guest::Accel;
+use crate::guest::{Accel, OpenOptions};
 use crate::job::Job;
+use crate::profile::Profile;
 use crate::verify::{self, Request};
 use crate::vm::{Subject, VmError, Working, choose_accel};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// `verify`.
@@ -41,27 +42,17 @@ pub struct VerifyArgs {
 pub fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
     let profile = read_profile(args.profile.as_deref())?;
     let opening = Opening::new()?;
-    let job = opening.job();
-    let options = args.open.options();
-    let subject = Subject::open(&args.image, &options, &job)?;
-    let source = match &args.against {
-        Some(path) => Some(Subject::open(path, &options, &job)?),
-        None => None,
-    };
-    let accel = if args.no_boot {
-        None
-    } else {
-        Some(accel(&subject, options.accel, &job)?)
-    };
-    let request = Request {
-        subject: &subject,
-        source: source.as_ref(),
-        checks: profile.as_ref().map_or(&[], |profile| &profile.checks),
-        accel,
+    let source = args.against.as_deref();
+    let proof = Proof {
+        image: &args.image,
+        source: source.map(|path| (path, args.open.options())),
+        profile: profile.as_ref(),
+        open: args.open.options(),
+        boots: !args.no_boot,
         boot_cap: Duration::from_secs(args.boot_cap.into()),
         check_cap: Duration::from_secs(args.check_cap.into()),
     };
-    let report = verify::verify(&request, &job)?;
+    let report = proof.run(&opening.job())?;
     drop(opening);
     if args.json {
         out::print_json(&report)?;
@@ -73,6 +64,49 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
     } else {
         Outcome::Done
     })
+}
+
+/// What is to be proved of an image.
+pub struct Proof<'a> {
+    /// The image.
+    pub image: &'a Path,
+    /// What it was made from, and how that is opened.
+    pub source: Option<(&'a Path, OpenOptions)>,
+    /// Where the checks are.
+    pub profile: Option<&'a Profile>,
+    /// How it is opened.
+    pub open: OpenOptions,
+    /// Whether machines are started.
+    pub boots: bool,
+    /// How long a boot may take.
+    pub boot_cap: Duration,
+    /// How long a check may take.
+    pub check_cap: Duration,
+}
+
+impl Proof<'_> {
+    /// Opens the images and climbs the ladder.
+    pub fn run(&self, job: &Job) -> Result<verify::Report, VmError> {
+        let subject = Subject::open(self.image, &self.open, job)?;
+        let source = self
+            .source
+            .as_ref()
+            .map(|(path, open)| Subject::open(path, open, job))
+            .transpose()?;
+        let accel = self
+            .boots
+            .then(|| accel(&subject, self.open.accel, job))
+            .transpose()?;
+        let request = Request {
+            subject: &subject,
+            source: source.as_ref(),
+            checks: self.profile.map_or(&[], |profile| &profile.checks),
+            accel,
+            boot_cap: self.boot_cap,
+            check_cap: self.check_cap,
+        };
+        verify::verify(&request, job)
+    }
 }
 
 fn accel(subject: &Subject, wished: Accel, job: &Job) -> Result<Working, VmError> {
