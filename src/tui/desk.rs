@@ -159,7 +159,7 @@ impl Desk {
     pub fn new(session: Session, profile: Option<PathBuf>) -> Self {
         let (inventory, plan) = (session.inventory(), session.plan());
         let packages = PackageList::new(inventory, plan);
-        let files = FileList::new(&inventory.tree, plan);
+        let files = FileList::new(inventory, plan);
         let view = if inventory.packages.is_empty() {
             View::Files
         } else {

@@ -3,11 +3,14 @@
 use super::host::{Host, Outline, Saved};
 use super::message::Export;
 use super::run::Request;
+use super::words;
+use crate::export::{self, Compression, ExportOptions, OutputFormat, Report};
 use crate::guest;
 use crate::job::Job;
 use crate::load;
+use crate::model::Bytes;
 use crate::plan::Intent;
-use crate::profile::Profile;
+use crate::profile::{self, ImageFormat, Profile};
 use crate::session::{Loaded, Session};
 use anyhow::{Context as _, Result};
 use std::io::Write as _;
@@ -46,16 +49,51 @@ impl Host for Disk {
         Ok(Saved::Written(path.to_owned()))
     }
 
-    fn outline(&mut self, _: &Export) -> Result<Outline> {
-        anyhow::bail!("the export is not part of this build")
+    fn outline(&mut self, wanted: &Export) -> Result<Outline> {
+        let options = self.options(wanted, true);
+        export::check(&self.0.image, &options)?;
+        let steps = export::steps(&wanted.loaded, &wanted.plan, &options)?;
+        Ok(Outline {
+            steps: steps.into_iter().map(|step| step.heading).collect(),
+            exists: wanted.output.symlink_metadata().is_ok(),
+        })
     }
 
-    fn export(&mut self, _: &Export, _: &Job) -> Result<Vec<String>> {
-        anyhow::bail!("the export is not part of this build")
+    fn export(&mut self, wanted: &Export, job: &Job) -> Result<Vec<String>> {
+        let options = self.options(wanted, wanted.may_replace);
+        let (loaded, plan) = (&wanted.loaded, &wanted.plan);
+        let report = export::export(&self.0.image, loaded, plan, &options, job)?;
+        Ok(lines(&report))
     }
 }
 
 impl Disk {
+    /// The name's ending says the format; where it says nothing, the profile does.
+    fn options(&self, wanted: &Export, force: bool) -> ExportOptions {
+        let output = self.0.profile.as_ref().map(|(_, profile)| &profile.output);
+        let ending = wanted.output.extension().and_then(|ending| ending.to_str());
+        let format = match ending {
+            Some("img") => Some(OutputFormat::Raw),
+            ending => ending.and_then(OutputFormat::from_name),
+        };
+        ExportOptions {
+            output: wanted.output.clone(),
+            format: format.unwrap_or_else(|| match output.map(|output| output.format) {
+                Some(ImageFormat::Raw) => OutputFormat::Raw,
+                Some(ImageFormat::Vmdk) => OutputFormat::Vmdk,
+                Some(ImageFormat::Vdi) => OutputFormat::Vdi,
+                Some(ImageFormat::Qcow2) | None => OutputFormat::Qcow2,
+            }),
+            compression: match output.map(|output| output.compression) {
+                Some(profile::Compression::Zlib) => Compression::Zlib,
+                Some(profile::Compression::None) => Compression::None,
+                Some(profile::Compression::Zstd) | None => Compression::Zstd,
+            },
+            force,
+            open: self.0.open.clone(),
+        }
+    }
+
     /// The intent as a profile; what the profile had that the screen was opened with (description, checks, output) stays.
     fn profile(&self, path: &Path, intent: &Intent, loaded: &Loaded) -> Profile {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -69,6 +107,49 @@ impl Disk {
             None => fresh,
         }
     }
+}
+
+/// The report of an export as lines to read.
+fn lines(report: &Report) -> Vec<String> {
+    let (before, after) = (report.before.file, report.after.file);
+    let percent = (after.saturating_mul(100))
+        .checked_div(before)
+        .unwrap_or(100);
+    let packages = &report.packages;
+    let mut lines = vec![
+        format!("output     {}", report.output),
+        format!(
+            "size       {}, {percent} % of the source's {}",
+            Bytes(after),
+            Bytes(before)
+        ),
+        format!("projected  about {}", Bytes(report.projected)),
+        format!(
+            "packages   {} stay, {} stay in part, {} gone",
+            packages.kept, packages.cut, packages.dropped
+        ),
+        format!(
+            "removed    {} files, {}",
+            words::count(report.removed_files),
+            Bytes(report.removed_bytes)
+        ),
+        format!("SHA-256    {}", report.output_sha256),
+        format!("time       {:.0} s", report.seconds),
+        String::new(),
+    ];
+    lines.extend(
+        report
+            .checked
+            .iter()
+            .map(|check| format!("checked    {check}")),
+    );
+    lines.extend(
+        report
+            .warnings
+            .iter()
+            .map(|warning| format!("note       {warning}")),
+    );
+    lines
 }
 
 /// Writes a file that appears whole or not at all.

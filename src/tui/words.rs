@@ -3,12 +3,14 @@
 use super::desk::View;
 use super::lists::Order;
 use super::look::Role;
+use crate::export::ExportError;
 use crate::guest::GuestError;
 use crate::load::LoadError;
 use crate::model::text::escape;
-use crate::model::{FileId, FileKind, Inventory, Node, PackageId};
+use crate::model::{Bytes, FileId, FileKind, Inventory, Node, PackageId};
 use crate::plan::{Level, Reason, Selector, Wish};
 use crate::session::Session;
+use std::cmp::Ordering;
 use std::path::Path;
 use std::time::Duration;
 
@@ -109,7 +111,7 @@ fn hint_of<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a str> 
     };
     match guest {
         Some(GuestError::Unsupported { hint, .. }) => Some(hint),
-        _ => None,
+        _ => cause.downcast_ref().and_then(ExportError::hint),
     }
 }
 
@@ -124,6 +126,15 @@ pub fn count(number: u64) -> String {
         out.push(digit);
     }
     out
+}
+
+/// How much the projected size changed: `, 12 MB less`.
+pub fn change(before: Bytes, after: Bytes) -> String {
+    match after.cmp(&before) {
+        Ordering::Equal => ", the projected size stays".to_owned(),
+        Ordering::Less => format!(", {} less", before - after),
+        Ordering::Greater => format!(", {} more", after - before),
+    }
 }
 
 /// A time as `12 s` or `3:07 min`.
@@ -184,7 +195,7 @@ pub fn reason(session: &Session, of: Node) -> String {
         Reason::Trace => "traced".to_owned(),
         Reason::Owner(id) | Reason::OwnerGoes(id) => format!("of {}", package(inventory, id)),
         Reason::Unowned => "no package owns it".to_owned(),
-        Reason::Directory => "folders stay".to_owned(),
+        Reason::Directory => String::new(),
         Reason::Follows(file) => format!("follows {}", node(inventory, Node::File(file))),
         Reason::Rule(rule) => format!("rule {}", rule.rule().id),
         Reason::NotNeeded => "not needed".to_owned(),

@@ -11,11 +11,11 @@ fn on_numpy() -> Journey {
 #[test]
 fn a_kept_package_stays_and_so_does_what_it_needs() {
     let mut person = on_numpy();
-    assert!(person.line("numpy  ").contains("dropped"));
+    assert!(person.row("numpy  ").contains("dropped"));
     person.press("k");
-    assert!(person.line("numpy  ").starts_with("*+ + numpy"));
+    assert!(person.row("numpy  ").starts_with("*+ + numpy"));
     person.see("keep whole numpy, 30 MB more").press("Esc");
-    assert!(person.line("   ~ libblas3").contains("for numpy"));
+    assert!(person.row("   ~ libblas3").contains("for numpy"));
 }
 
 #[test]
@@ -23,7 +23,7 @@ fn the_keep_key_goes_through_the_levels() {
     let mut person = on_numpy();
     for sign in ["*+ +", "*~ ~", "*: :", "*o o", "*+ +"] {
         person.press("k");
-        let line = person.line(" numpy  ");
+        let line = person.row(" numpy  ");
         assert!(line.starts_with(sign), "{line}");
     }
 }
@@ -33,7 +33,7 @@ fn a_drop_mark_on_what_is_needed_says_that_it_stays() {
     let mut person = Journey::start().opened();
     person.press("/").write("base").press("Enter d");
     person.see("it stays all the same (boot: the shell that init starts)");
-    assert!(person.line("base  ").starts_with("*- ~"));
+    assert!(person.row("base  ").starts_with("*- ~"));
     person
         .see("findings 3")
         .press("f")
@@ -58,13 +58,13 @@ fn the_gauge_follows_and_undo_takes_back() {
 fn space_flips_and_backspace_unmarks() {
     let mut person = on_numpy();
     person.press("Space");
-    assert!(person.line("numpy  ").starts_with("*+ +"));
+    assert!(person.row("numpy  ").starts_with("*+ +"));
     person
         .press("Space")
         .see("no mark on package numpy any more");
-    assert!(person.line("   - numpy").contains("dropped"));
+    assert!(person.row("   - numpy").contains("dropped"));
     person.press("k Backspace");
-    assert!(person.line("   - numpy").contains("not needed"));
+    assert!(person.row("   - numpy").contains("not needed"));
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_file_that_nobody_owns_can_be_dropped() {
     let mut person = Journey::start().opened();
     person.press("Tab /").write("data.csv").press("Enter End d");
     assert!(
-        person.line("data.csv  ").starts_with("*- -"),
+        person.row("data.csv  ").starts_with("*- -"),
         "{}",
         person.picture()
     );
@@ -87,7 +87,7 @@ fn the_level_is_chosen_by_its_price() {
         .see("Level of numpy")
         .wait_for("projected size");
     person.press("g Enter");
-    assert!(person.line("numpy  ").starts_with("*+ +"));
+    assert!(person.row("numpy  ").starts_with("*+ +"));
 }
 
 #[test]

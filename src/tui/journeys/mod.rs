@@ -163,10 +163,20 @@ impl Journey {
     /// The line that holds a text.
     #[track_caller]
     pub fn line(&self, text: &str) -> String {
+        self.line_from(0, text)
+    }
+
+    /// The row of the list that holds a text.
+    #[track_caller]
+    pub fn row(&self, text: &str) -> String {
+        self.line_from(4, text)
+    }
+
+    #[track_caller]
+    fn line_from(&self, first: usize, text: &str) -> String {
         let picture = self.picture();
-        let line = picture.lines().find(|line| line.contains(text));
+        let line = picture.lines().skip(first).find(|line| line.contains(text));
         line.unwrap_or_else(|| panic!("no {text:?} in\n{picture}"))
-            .trim_end()
             .to_owned()
     }
 

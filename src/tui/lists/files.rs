@@ -1,7 +1,8 @@
 //! The file tree's rows: a virtual list over the arena, of which only open folders are walked.
 
 use super::{Cursor, Filter, Order};
-use crate::model::{FileId, FileKind, FileTree};
+use crate::model::inventory::NO_OWNER;
+use crate::model::{FileId, FileKind, FileTree, Inventory, PackageId};
 use crate::plan::Plan;
 use fixedbitset::FixedBitSet;
 use std::cmp::Reverse;
@@ -15,6 +16,20 @@ pub struct FileRow {
     pub depth: u16,
 }
 
+/// Whose a file is, or all that is in a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// A package.
+    Package(PackageId),
+    /// No package owns it.
+    Nobody,
+    /// Not all of it is one package's.
+    Several,
+}
+
+/// In `owners`: a folder with files of several packages, or of a package and of nobody.
+const SEVERAL: u32 = NO_OWNER - 1;
+
 /// The tree as far as it is open, and the cursor.
 #[derive(Debug)]
 pub struct FileList {
@@ -22,6 +37,8 @@ pub struct FileList {
     sizes: Vec<u64>,
     /// The part of `sizes` that stays.
     stays: Vec<u64>,
+    /// Who owns a file, and of a folder all that is in it: `PackageId.0`, `NO_OWNER`, or [`SEVERAL`].
+    owners: Vec<u32>,
     open: FixedBitSet,
     rows: Vec<FileRow>,
     order: Order,
@@ -33,12 +50,14 @@ pub struct FileList {
 
 impl FileList {
     /// The list with just the root folder open.
-    pub fn new(tree: &FileTree, plan: &Plan) -> Self {
+    pub fn new(inventory: &Inventory, plan: &Plan) -> Self {
+        let tree = &inventory.tree;
         let mut open = FixedBitSet::with_capacity(tree.len());
         open.insert(FileId::ROOT.index());
         let mut list = Self {
             sizes: sums(tree, |file| tree.is_first_name(file)),
             stays: Vec::new(),
+            owners: owners(inventory),
             open,
             rows: Vec::new(),
             order: Order::Name,
@@ -68,6 +87,15 @@ impl FileList {
     /// What of [`size`](Self::size) stays, in bytes.
     pub fn stays(&self, file: FileId) -> u64 {
         self.stays[file.index()]
+    }
+
+    /// Who owns a file, and of a folder all that is in it.
+    pub fn owner(&self, file: FileId) -> Owner {
+        match self.owners[file.index()] {
+            SEVERAL => Owner::Several,
+            NO_OWNER => Owner::Nobody,
+            id => Owner::Package(PackageId(id)),
+        }
     }
 
     /// Whether a folder's files are shown: it was opened, or it leads to what passes the filter.
@@ -197,6 +225,23 @@ fn sums(tree: &FileTree, counts: impl Fn(FileId) -> bool) -> Vec<u64> {
         }
     }
     sums
+}
+
+/// The owner of each file, and of each folder the one of all that is in it; empty folders have their own.
+fn owners(inventory: &Inventory) -> Vec<u32> {
+    let tree = &inventory.tree;
+    let mut owners = inventory.owners.clone();
+    let mut is_empty = vec![true; tree.len()];
+    for file in tree.ids().rev().filter(|&file| file != FileId::ROOT) {
+        let parent = tree.parent(file).index();
+        let own = owners[file.index()];
+        if std::mem::take(&mut is_empty[parent]) {
+            owners[parent] = own;
+        } else if owners[parent] != own {
+            owners[parent] = SEVERAL;
+        }
+    }
+    owners
 }
 
 /// What a filter leaves of a tree.

@@ -4,7 +4,7 @@ mod files;
 mod filter;
 mod packages;
 
-pub use files::{FileList, FileRow};
+pub use files::{FileList, FileRow, Owner};
 pub use filter::Filter;
 pub use packages::PackageList;
 

@@ -11,7 +11,6 @@ use crate::tui::layout::{Regions, shows_why};
 use crate::tui::lists::Cursor;
 use crate::tui::message::Effect;
 use crate::tui::words;
-use std::cmp::Ordering;
 
 /// Does what was asked on the list that is shown.
 pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
@@ -102,7 +101,7 @@ pub fn unmark(desk: &mut Desk, at: usize, size: (u16, u16)) {
     let before = desk.session.plan().after.allocated;
     let selector = words::selector(&mark.selector);
     desk.apply(Edit::Unmark(mark.selector), size);
-    let change = change(before, desk.session.plan().after.allocated);
+    let change = words::change(before, desk.session.plan().after.allocated);
     desk.notice = Some(format!("no mark on {selector} any more{change}"));
 }
 
@@ -114,17 +113,8 @@ fn outcome(desk: &Desk, node: Node, wish: Wish, before: Bytes) -> String {
         let reason = words::reason(&desk.session, node);
         return format!("{words} {name}: it stays all the same ({reason})");
     }
-    let change = change(before, desk.session.plan().after.allocated);
+    let change = words::change(before, desk.session.plan().after.allocated);
     format!("{words} {name}{change}")
-}
-
-/// How much the projected size changed: `, 12 MB less`.
-fn change(before: Bytes, after: Bytes) -> String {
-    match after.cmp(&before) {
-        Ordering::Equal => ", the projected size stays".to_owned(),
-        Ordering::Less => format!(", {} less", before - after),
-        Ordering::Greater => format!(", {} more", after - before),
-    }
 }
 
 /// Undo or redo, also from a panel.
@@ -136,7 +126,7 @@ pub fn step_back_or_forth(desk: &mut Desk, action: Action, size: (u16, u16)) {
         _ => return,
     };
     desk.replan(size);
-    let change = change(before, desk.session.plan().after.allocated);
+    let change = words::change(before, desk.session.plan().after.allocated);
     desk.notice = Some(format!("{word}{change}"));
 }
 

@@ -39,7 +39,7 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
     };
     let (len, height) = (
         views::panel_length(desk, panel.kind),
-        views::panel_height(size),
+        views::panel_height(size, desk, panel.kind),
     );
     if travel(&mut panel.cursor, action, len, height) {
         desk.overlay = Some(Overlay::Panel(panel));
@@ -66,9 +66,11 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
 
 fn keep_open(desk: &mut Desk, mut panel: Panel, size: (u16, u16)) {
     let len = views::panel_length(desk, panel.kind);
-    panel
-        .cursor
-        .go(panel.cursor.at, len, views::panel_height(size));
+    panel.cursor.go(
+        panel.cursor.at,
+        len,
+        views::panel_height(size, desk, panel.kind),
+    );
     desk.overlay = Some(Overlay::Panel(panel));
 }
 

@@ -1,8 +1,7 @@
 //! One line: what just happened, or else why the selected thing stays or goes.
 
 use super::put;
-use crate::model::Node;
-use crate::model::text::escape;
+use crate::model::{Bytes, Node};
 use crate::tui::app::App;
 use crate::tui::desk::Desk;
 use crate::tui::fit;
@@ -26,18 +25,21 @@ fn about(app: &App, desk: &Desk) -> String {
     let Some(node) = desk.selected() else {
         return String::new();
     };
-    if !shows_why(app.size, desk) {
-        let why = desk.session.why(node);
-        return why
-            .first()
-            .map(|link| words::printable(&link.text))
-            .unwrap_or_default();
-    }
+    let inventory = desk.session.inventory();
     match node {
-        Node::Package(id) => {
-            let summary = &desk.session.inventory().package(id).summary;
-            escape(summary.as_bytes()).into_owned()
+        Node::File(file) if inventory.tree.is_directory(file) => {
+            let name = words::node(inventory, node);
+            let (size, stays) = (Bytes(desk.files.size(file)), Bytes(desk.files.stays(file)));
+            let inside = words::count(inventory.tree.subtree(file).len() as u64 - 1);
+            format!("{name}: {stays} of {size} stays, {inside} files in it")
         }
-        Node::File(_) => words::node(desk.session.inventory(), node),
+        // The reasons are on the screen already.
+        _ if shows_why(app.size, desk) => String::new(),
+        _ => {
+            let why = desk.session.why(node);
+            why.first()
+                .map(|link| words::printable(&link.text))
+                .unwrap_or_default()
+        }
     }
 }

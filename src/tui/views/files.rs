@@ -4,17 +4,17 @@
 //!      name                                   size     stays  owner
 //!    ~ ▾ usr/                               1.2 GB  512.3 MB
 //!    ~   ▸ bin/                            60.1 MB   12.0 MB
-//! *- -     core                             4.1 MB       0 B  (yours)
+//! *- -     core                             4.1 MB       0 B  no package
 //! ```
 
 use super::{put, rows, select};
 use crate::model::text::escape;
-use crate::model::{Bytes, FileId, FileKind, FileTree, Inventory, Node};
+use crate::model::{Bytes, FileId, FileKind, FileTree, Node};
 use crate::tui::app::App;
 use crate::tui::desk::Desk;
 use crate::tui::fit;
 use crate::tui::layout::Regions;
-use crate::tui::lists::{FileRow, Order};
+use crate::tui::lists::{FileRow, Order, Owner};
 use crate::tui::look::Role;
 use crate::tui::words;
 use ratatui::buffer::Buffer;
@@ -120,7 +120,7 @@ fn row(app: &App, desk: &Desk, row: FileRow, widths: &Widths, area: Rect, buf: &
         x += SIZE;
     }
     x += 2;
-    let owner = owner(inventory, file);
+    let owner = owner(desk, file);
     let owner = fit::cut(&owner, usize::from(widths.owner.saturating_sub(1)));
     put(buf, x, area.y, widths.owner, &owner, look.of(Role::Faint));
     x += widths.owner;
@@ -148,10 +148,10 @@ fn name(tree: &FileTree, row: FileRow, is_open: bool, width: u16) -> String {
     format!("{:indent$}{text}", "")
 }
 
-fn owner(inventory: &Inventory, file: FileId) -> String {
-    match inventory.owner(file) {
-        Some(owner) => words::package(inventory, owner),
-        None if inventory.tree.is_directory(file) => String::new(),
-        None => "no package".to_owned(),
+fn owner(desk: &Desk, file: FileId) -> String {
+    match desk.files.owner(file) {
+        Owner::Package(id) => desk.packages.label(id).to_owned(),
+        Owner::Nobody => "no package".to_owned(),
+        Owner::Several => String::new(),
     }
 }

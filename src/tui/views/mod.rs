@@ -39,6 +39,8 @@ pub fn render(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
 fn render_desk(app: &App, desk: &Desk, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let size = (area.width, area.height);
     let regions = Regions::of(size, desk);
+    let filters =
+        matches!(&desk.overlay, Some(Overlay::Prompt(prompt)) if prompt.purpose == Purpose::Filter);
     if layout::is_small(size) {
         small::render(app, desk, &regions, buf);
     } else {
@@ -53,7 +55,9 @@ fn render_desk(app: &App, desk: &Desk, area: Rect, buf: &mut Buffer) -> Option<P
             why::render(app, desk, area, buf);
         }
         detail::render(app, desk, regions.detail, buf);
-        footer::render(app, regions.footer, buf);
+        if desk.overlay.is_none() || filters {
+            footer::render(app, regions.footer, buf);
+        }
     }
     render_overlay(app, desk, &regions, buf)
 }
@@ -94,8 +98,8 @@ pub fn panel_length(desk: &Desk, kind: PanelKind) -> usize {
 }
 
 /// How many rows of a panel are visible.
-pub fn panel_height(size: (u16, u16)) -> usize {
-    panel::height(size)
+pub fn panel_height(size: (u16, u16), desk: &Desk, kind: PanelKind) -> usize {
+    panel::height(size, panel::length(desk, kind))
 }
 
 /// Writes text into at most `width` columns.

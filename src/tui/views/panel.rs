@@ -38,24 +38,25 @@ pub fn length(desk: &Desk, kind: PanelKind) -> usize {
 }
 
 /// How many rows are visible.
-pub fn height(size: (u16, u16)) -> usize {
-    usize::from(area(size).height.saturating_sub(2 + BELOW)).max(1)
+pub fn height(size: (u16, u16), length: usize) -> usize {
+    usize::from(area(size, length).height.saturating_sub(2 + BELOW)).max(1)
 }
 
-fn area(size: (u16, u16)) -> Rect {
-    layout::middle(size, WIDTH, size.1)
+fn area(size: (u16, u16), length: usize) -> Rect {
+    let rows = u16::try_from(length.max(1)).unwrap_or(size.1);
+    layout::middle(size, WIDTH, rows.saturating_add(2 + BELOW))
 }
 
 /// Draws a panel.
 pub fn render(app: &App, desk: &Desk, panel: Panel, size: (u16, u16), buf: &mut Buffer) {
     let title = title(desk, panel.kind);
-    let inner = frame(buf, area(size), &title, app.look.of(Role::Title));
+    let length = length(desk, panel.kind);
+    let inner = frame(buf, area(size, length), &title, app.look.of(Role::Title));
     let below = BELOW.min(inner.height / 2);
     let list = Rect {
         height: inner.height - below,
         ..inner
     };
-    let length = length(desk, panel.kind);
     let window = panel.cursor.window(length, usize::from(list.height));
     for (at, row) in window.zip(rows(list)) {
         let (text, role) = line(desk, panel.kind, at);
@@ -182,7 +183,10 @@ fn level(desk: &Desk, at: usize) -> (String, Role) {
         return (String::new(), Role::Plain);
     };
     let price = match price(desk, at) {
-        Some(size) => format!("projected size {size}"),
+        Some(size) => {
+            let change = words::change(desk.session.plan().after.allocated, size);
+            format!("projected size {size}{change}")
+        }
         None => "...".to_owned(),
     };
     let word = words::wish(wish);
