@@ -14,4 +14,5 @@ mod tiny;
 mod vm_export;
 mod vm_guest;
 mod vm_machine;
+mod vm_source;
 mod vm_trace;
