@@ -100,6 +100,7 @@ fn verify(
         source: Some((&args.image, args.open.options())),
         profile: Some(profile),
         open,
+        compares_contents: true,
         boots: true,
         boot_cap: MACHINE_CAP,
         check_cap: MACHINE_CAP,

@@ -3,12 +3,15 @@
 use super::args::OpenArgs;
 use super::guest::{Opening, read_profile};
 use super::{Outcome, out};
+use crate::export::{self, ExportOptions, Step};
 use crate::guest::{Accel, OpenOptions};
 use crate::job::Job;
 use crate::profile::Profile;
+use crate::session::Session;
 use crate::verify::{self, Request};
 use crate::vm::{Subject, VmError, Working, choose_accel};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// `verify`.
@@ -22,6 +25,9 @@ pub struct VerifyArgs {
     /// Image that it was made from, to compare with
     #[arg(long, value_name = "SOURCE")]
     pub against: Option<PathBuf>,
+    /// Do not compare the contents of files
+    #[arg(long)]
+    pub quick: bool,
     /// Start no machine
     #[arg(long)]
     pub no_boot: bool,
@@ -48,6 +54,7 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
         source: source.map(|path| (path, args.open.options())),
         profile: profile.as_ref(),
         open: args.open.options(),
+        compares_contents: !args.quick,
         boots: !args.no_boot,
         boot_cap: Duration::from_secs(args.boot_cap.into()),
         check_cap: Duration::from_secs(args.check_cap.into()),
@@ -76,6 +83,8 @@ pub struct Proof<'a> {
     pub profile: Option<&'a Profile>,
     /// How it is opened.
     pub open: OpenOptions,
+    /// Whether every byte is compared with the source.
+    pub compares_contents: bool,
     /// Whether machines are started.
     pub boots: bool,
     /// How long a boot may take.
@@ -97,9 +106,15 @@ impl Proof<'_> {
             .boots
             .then(|| accel(&subject, self.open.accel, job))
             .transpose()?;
+        let steps = match (self.profile, &source) {
+            (Some(profile), Some(source)) => steps(profile, source),
+            _ => None,
+        };
         let request = Request {
             subject: &subject,
             source: source.as_ref(),
+            steps: steps.as_deref(),
+            open: self.compares_contents.then_some(&self.open),
             checks: self.profile.map_or(&[], |profile| &profile.checks),
             accel,
             boot_cap: self.boot_cap,
@@ -107,6 +122,12 @@ impl Proof<'_> {
         };
         verify::verify(&request, job)
     }
+}
+
+/// What an export of the source under this profile does; nothing for a folder, which is never exported.
+fn steps(profile: &Profile, source: &Subject) -> Option<Vec<Step>> {
+    let session = Session::new(Arc::clone(&source.loaded), profile.intent());
+    export::steps(session.loaded(), session.plan(), &ExportOptions::default()).ok()
 }
 
 fn accel(subject: &Subject, wished: Accel, job: &Job) -> Result<Working, VmError> {

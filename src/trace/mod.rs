@@ -183,7 +183,9 @@ impl Trace {
 
 /// What a person would call the thing that a file belongs to.
 pub fn component(inventory: &Inventory, file: FileId) -> String {
-    if let Some(package) = inventory.owner(file) {
+    // Byte code belongs to whom its source belongs.
+    let made_from = inventory.follows[file.index()].unwrap_or(file);
+    if let Some(package) = inventory.owner(file).or_else(|| inventory.owner(made_from)) {
         return inventory.package_label(package);
     }
     let path = inventory.tree.path(file);

@@ -3,12 +3,15 @@
 //! Each rung passes, fails, or says why it was not checked. The image is never written; what boots is a throw-away overlay.
 
 mod container;
+mod manifest;
 mod needs;
 mod report;
 mod running;
 
 pub use report::{Report, Rung, Verdict};
 
+use crate::export::Step;
+use crate::guest::OpenOptions;
 use crate::job::Job;
 use crate::model::text::escape;
 use crate::profile::Check;
@@ -21,6 +24,10 @@ pub struct Request<'a> {
     pub subject: &'a Subject,
     /// What it was made from.
     pub source: Option<&'a Subject>,
+    /// The steps that made it of the source.
+    pub steps: Option<&'a [Step]>,
+    /// How images are opened once more to compare their contents; `None` leaves the contents out.
+    pub open: Option<&'a OpenOptions>,
     /// Commands that must still work.
     pub checks: &'a [Check],
     /// How machines run; `None` leaves all rungs out that need one.
@@ -40,6 +47,8 @@ pub fn verify(request: &Request<'_>, job: &Job) -> Result<Report, VmError> {
         job.items("verifying", rungs.len() as u64, None);
     };
     add(timed(|| container::check(&request.subject.image, job))?);
+    add(timed(|| Ok(manifest(request)))?);
+    add(timed(|| contents(request, job))?);
     for rung in needs::compare(request) {
         add(rung);
     }
@@ -61,6 +70,29 @@ pub fn verify(request: &Request<'_>, job: &Job) -> Result<Report, VmError> {
         rungs,
         seconds: started.elapsed().as_secs_f64(),
     })
+}
+
+const NO_PLAN: &str = "there is no source with a plan to compare with";
+
+fn manifest(request: &Request<'_>) -> Rung {
+    match (request.source, request.steps) {
+        (Some(source), Some(steps)) => manifest::check(source, steps, request.subject),
+        _ => Rung::not_checked("manifest", NO_PLAN),
+    }
+}
+
+fn contents(request: &Request<'_>, job: &Job) -> Result<Rung, VmError> {
+    match (request.source, request.steps, request.open) {
+        (Some(source), Some(steps), Some(open)) => Ok(manifest::check_contents(
+            source,
+            steps,
+            request.subject,
+            open,
+            job,
+        )?),
+        (_, _, None) => Ok(Rung::not_checked("contents", "it was not asked for")),
+        _ => Ok(Rung::not_checked("contents", NO_PLAN)),
+    }
 }
 
 /// Adds the time that a rung took.
