@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-guests=(small)
+guests=(small demo)
 
 # step COMMAND...
 step() {

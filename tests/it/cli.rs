@@ -2,8 +2,17 @@
 
 use crate::command::{guestslim, run};
 use crate::tiny;
+use guestslim::export;
+use guestslim::guest::{self, OpenOptions};
+use guestslim::job::Job;
+use guestslim::load;
+use guestslim::model::Node;
+use guestslim::plan::{Intent, Level, Wish};
+use guestslim::profile::Profile;
+use guestslim::session::{Edit, Session};
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 const PROFILE: &str = r#"(
     version: 1,
@@ -101,6 +110,44 @@ fn the_same_guest_and_profile_give_the_same_bytes() {
         .output()
         .expect("the binary runs");
     assert_eq!(String::from_utf8(output.stdout).expect("UTF-8"), first);
+}
+
+/// What the screen does: one edit after the other, some of them taken back.
+#[test]
+fn the_screens_way_and_the_headless_way_give_the_same_plan() {
+    let bench = Bench::new();
+    let job = Job::quiet();
+    let mut guest =
+        guest::open(bench.guest.path(), &OpenOptions::default(), &job).expect("it opens");
+    let loaded = Arc::new(load::load(guest.as_mut(), &job).expect("it loads"));
+    let mut session = Session::new(loaded, Intent::default());
+    let numpy = Node::Package(
+        session
+            .inventory()
+            .find_package("python3-numpy")
+            .expect("there"),
+    );
+    let old = Node::File(session.inventory().tree.lookup(b"/opt/old").expect("there"));
+    let numpy = session.selector_for(numpy);
+    let old = session.selector_for(old);
+    assert!(session.apply(Edit::Mark(old.clone(), Wish::Keep(Level::Whole))));
+    assert!(session.undo());
+    assert!(session.apply(Edit::Mark(numpy, Wish::Keep(Level::Trimmed))));
+    assert!(session.apply(Edit::Mark(old, Wish::Drop)));
+    assert!(session.undo() && session.redo());
+
+    let saved = Profile::from_intent("tiny", session.intent(), session.inventory());
+    let path = bench.write("saved.ron", &saved.to_ron());
+    let headless = run(&["plan", bench.guest(), "-p", &path, "--json"]).out;
+    let hash = export::plan_hash(session.loaded(), session.plan());
+    assert!(headless.contains(&hash), "{hash}: {headless}");
+    let by_hand = run(&["plan", bench.guest(), "-p", &bench.profile(), "--json"]).out;
+    assert_eq!(headless, by_hand, "whoever wrote the profile");
+    let again = Session::new(
+        Arc::clone(session.loaded()),
+        Profile::read(path.as_ref()).expect("read").intent(),
+    );
+    assert_eq!(again.plan(), session.plan());
 }
 
 #[test]

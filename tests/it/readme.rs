@@ -1,0 +1,49 @@
+//! What the README says of keys, rules and commands is what the program says.
+
+use crate::command::run;
+use guestslim::plan::RULES;
+use guestslim::tui::actions;
+use std::fs;
+
+fn readme() -> String {
+    fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("the README")
+}
+
+#[test]
+fn keys_and_rules_are_those_of_the_tables() {
+    let readme = readme();
+    let keys = actions::markdown();
+    assert!(
+        readme.contains(&keys),
+        "the README lacks this table:\n{keys}"
+    );
+    let rules: String = RULES
+        .iter()
+        .map(|rule| {
+            let default = if rule.is_default { "on" } else { "off" };
+            format!("| `{}` | {default} | {} |\n", rule.id, rule.heading)
+        })
+        .collect();
+    assert!(
+        readme.contains(&rules),
+        "the README lacks this table:\n{rules}"
+    );
+}
+
+#[test]
+fn every_command_is_in_the_readme() {
+    let help = run(&["--help"]).out;
+    let commands = help
+        .split("Commands:\n")
+        .nth(1)
+        .expect("a list of commands");
+    let readme = readme();
+    for line in commands.lines().take_while(|line| !line.trim().is_empty()) {
+        let name = line.split_whitespace().next().expect("a name");
+        let used = format!("guestslim {name}");
+        assert!(
+            name == "help" || line.starts_with("   ") || readme.contains(&used),
+            "{used}"
+        );
+    }
+}

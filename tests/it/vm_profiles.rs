@@ -1,0 +1,61 @@
+//! The bundled profiles on real guests: replayed, booted, and their checks run.
+
+use crate::command::run;
+use serde_json::Value;
+use std::fs;
+use std::path::PathBuf;
+
+fn guest(name: &str) -> String {
+    let folder = std::env::var_os("GUESTSLIM_GUESTS").unwrap_or_else(|| "target/guests".into());
+    let path = PathBuf::from(folder).join(name);
+    path.to_str().expect("a plain path").to_owned()
+}
+
+/// Replays a profile; the output boots, every check passes, and it is this much smaller.
+fn replay(profile: &str, image: &str, percent: u64) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = folder.path().join("out.qcow2");
+    let profile = format!("profiles/{profile}.ron");
+    let image = guest(image);
+    let ran = run(&[
+        "replay",
+        &profile,
+        &image,
+        "-o",
+        output.to_str().expect("plain"),
+        "--json",
+    ]);
+    assert!(ran.code < 2, "{}{}", ran.err, ran.out);
+    let report: Value = serde_json::from_str(&ran.out).expect("JSON");
+    let rungs = report["verified"]["report"]["rungs"]
+        .as_array()
+        .expect("it was verified");
+    for id in ["boot", "units", "package_manager", "checks"] {
+        let rung = rungs.iter().find(|rung| rung["id"] == id);
+        assert_eq!(
+            rung.map(|rung| &rung["verdict"]),
+            Some(&Value::from("pass")),
+            "{id}: {rung:?}"
+        );
+    }
+    let size = |path: &str| fs::metadata(path).expect("it is there").len();
+    let (before, after) = (size(&image), size(output.to_str().expect("plain")));
+    assert!(after * 100 < before * percent, "{after} of {before}");
+    let is_same = report["plan"]["plan_sha256"] == report["export"]["plan_sha256"];
+    assert!(is_same, "what was planned is what was exported");
+}
+
+#[test]
+fn the_floor_boots_and_lets_people_in() {
+    replay("ssh-floor", "small.qcow2", 30);
+}
+
+#[test]
+fn the_python_node_computes() {
+    replay("numeric-python", "demo.qcow2", 20);
+}
+
+#[test]
+fn the_r_node_computes() {
+    replay("r-node", "demo.qcow2", 20);
+}
