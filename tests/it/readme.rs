@@ -17,17 +17,11 @@ fn keys_and_rules_are_those_of_the_tables() {
         readme.contains(&keys),
         "the README lacks this table:\n{keys}"
     );
-    let rules: String = RULES
-        .iter()
-        .map(|rule| {
-            let default = if rule.is_default { "on" } else { "off" };
-            format!("| `{}` | {default} | {} |\n", rule.id, rule.heading)
-        })
-        .collect();
-    assert!(
-        readme.contains(&rules),
-        "the README lacks this table:\n{rules}"
-    );
+    for rule in RULES {
+        let default = if rule.is_default { "on" } else { "off" };
+        let row = format!("| `{}` | {default} | {} |\n", rule.id, rule.heading);
+        assert!(readme.contains(&row), "the README lacks this row:\n{row}");
+    }
 }
 
 #[test]
