@@ -5,8 +5,7 @@ use crate::job::Job;
 use crate::model::inventory::{NO_OWNER, Origin};
 use crate::model::text::escape;
 use crate::model::{
-    BootChain, Entry, FileId, FileKind, FileTree, Inventory, Node, Os, Package, PackageId,
-    TreeBuilder,
+    BootChain, Entry, FileId, FileKind, FileTree, Inventory, Node, Os, PackageId, TreeBuilder,
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -81,30 +80,6 @@ impl Fixture {
             heads,
             contents: Contents(contents),
         }
-    }
-
-    /// Adds a package that owns the files whose paths start so.
-    pub fn with_package(mut self, name: &str, prefixes: &[&str]) -> Self {
-        let id = self.inventory.packages.len() as u32;
-        let tree = &self.inventory.tree;
-        let files: Vec<FileId> = tree
-            .ids()
-            .filter(|&file| {
-                let path = tree.path(file);
-                prefixes
-                    .iter()
-                    .any(|prefix| path.starts_with(prefix.as_bytes()))
-            })
-            .collect();
-        for file in &files {
-            self.inventory.owners[file.index()] = id;
-        }
-        self.inventory.packages.push(Package {
-            name: name.to_owned(),
-            files,
-            ..Package::default()
-        });
-        self
     }
 
     /// Runs one finder; its needs as `from -> to`, those without an answer as `from -> ! what`.

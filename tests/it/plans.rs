@@ -5,6 +5,7 @@ use guestslim::model::{Bytes, FileId, Node, PackageId};
 use guestslim::plan::{Level, RuleId, Selector, Severity, Wish};
 use guestslim::session::{Edit, Intent, Session};
 use proptest::prelude::*;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 const GUEST: &str = "
@@ -240,23 +241,32 @@ fn arbitrary_guest() -> impl Strategy<Value = String> {
     (depends, needs).prop_map(|(depends, needs)| {
         let mut text = String::from("boot: p0\n");
         for at in 0..10 {
-            let others = depends
+            let others: Vec<String> = depends
                 .iter()
                 .filter(|edge| edge.0 == at)
-                .map(|edge| format!(" p{}", edge.1));
-            text += &format!("p{at}:{}\n", others.collect::<String>());
+                .map(|edge| format!("p{}", edge.1))
+                .collect();
+            writeln!(text, "p{at}: {}", others.join(" ")).expect("a String takes every write");
         }
         for at in 0..14 {
-            let needs: String = needs
+            let needs: Vec<String> = needs
                 .iter()
-                .filter(|n| n.0 == at)
-                .map(|n| format!(" /usr/lib/f{}", n.1))
+                .filter(|need| need.0 == at)
+                .map(|need| format!("/usr/lib/f{}", need.1))
                 .collect();
-            let arrow = if needs.is_empty() { "" } else { " >" };
-            text += &match at {
-                0..10 => format!("/usr/lib/f{at} {} @p{at}{arrow}{needs}\n", at + 1),
-                _ => format!("/opt/f{at} 1{arrow}{needs}\n"),
+            let arrow = if needs.is_empty() { "" } else { ">" };
+            let (folder, owner) = if at < 10 {
+                ("/usr/lib", format!("@p{at}"))
+            } else {
+                ("/opt", String::new())
             };
+            writeln!(
+                text,
+                "{folder}/f{at} {} {owner} {arrow} {}",
+                at + 1,
+                needs.join(" ")
+            )
+            .expect("a String takes every write");
         }
         text
     })

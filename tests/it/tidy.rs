@@ -141,7 +141,7 @@ fn crates_stay_in_their_rooms() {
                     !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
                 }) || line.trim_start().starts_with(&import)
             };
-            if code.iter().any(|line| is_named(&line)) {
+            if code.iter().any(is_named) {
                 wrong.push(format!("{path} names {name}, which belongs to {rooms:?}"));
             }
         }

@@ -108,7 +108,7 @@ pub fn import(
         if read > MAX_SOURCES {
             break;
         }
-        if read % 256 == 0 {
+        if read.is_multiple_of(256) {
             job.items("reading Python sources", read as u64, None);
         }
         let bytes = source.read(tree, file, 0, MAX_SOURCE);
