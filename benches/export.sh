@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Times an export of the demo guest against virt-sparsify --compress of the same image, one after the other, and prints
+# seconds, bytes and the ratio of the times:  bash benches/export.sh [IMAGE [PROFILE]]
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+image=${1:-target/guests/demo.qcow2}
+profile=${2:-profiles/numeric-python.ron}
+folder=$(mktemp -d target/bench.XXXXXX)
+trap 'rm -rf "$folder"' EXIT
+
+# timed NAME COMMAND...: sets the variable NAME to the seconds that the command takes.
+timed() {
+    local name=$1 start=$EPOCHREALTIME
+    shift
+    "$@" >"$folder/log" 2>&1 || { code=$?; [ "$code" = 1 ] || { cat "$folder/log" >&2; exit "$code"; }; }
+    printf -v "$name" '%s' "$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')"
+}
+
+cargo build --release --locked --quiet
+timed ours target/release/guestslim replay "$profile" "$image" -o "$folder/ours.qcow2" --no-verify
+export LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=${LIBGUESTFS_BACKEND_SETTINGS-force_tcg}
+timed theirs virt-sparsify --quiet --tmp "$folder" --compress "$image" "$folder/theirs.qcow2"
+printf 'guestslim replay:          %6s s  %s bytes\n' "$ours" "$(stat -c %s "$folder/ours.qcow2")"
+printf 'virt-sparsify --compress:  %6s s  %s bytes\n' "$theirs" "$(stat -c %s "$folder/theirs.qcow2")"
+awk -v a="$theirs" -v b="$ours" 'BEGIN { printf "ratio: %.1f\n", a / b }'
