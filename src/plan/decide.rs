@@ -32,11 +32,10 @@ pub fn decide(inputs: &Inputs<'_>) -> Plan {
     keep_folders(inputs, &mut closure);
     explain_drops(inputs, &mut closure);
     let (weights, after) = weigh(inputs, &closure.kept);
-    let mut influences = std::mem::take(&mut closure.influences);
     let mut retained = dominators::retained(
         inputs.inventory.packages.len() as u32,
         &weights,
-        &mut influences,
+        &closure.influences,
     );
     retained.pop();
     let findings = findings::collect(inputs, &closure);
