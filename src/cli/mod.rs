@@ -16,11 +16,12 @@ mod plan;
 mod profile;
 mod progress;
 mod replay;
-mod table;
 mod trace;
 mod trace_report;
 mod verify;
 mod why;
+
+use crate::model::table;
 
 pub use args::{Args, Command, ScreenArgs};
 pub use guest::Opening;

@@ -9,7 +9,7 @@ use super::{Outcome, out};
 use crate::export::plan_hash;
 use crate::model::text::escape;
 use crate::model::{Bytes, FileId, Node};
-use crate::plan::Reason;
+use crate::plan::class_gone;
 use crate::profile::{Profile, drift};
 use crate::session::Session;
 use serde::Serialize;
@@ -288,7 +288,10 @@ fn groups(session: &Session) -> Vec<Group> {
     let tree = &session.inventory().tree;
     let mut sums: BTreeMap<String, (u64, Bytes)> = BTreeMap::new();
     for file in dropped(session) {
-        let sum = sums.entry(group_of(session, file)).or_default();
+        let reason = session.plan().reasons[file.index()];
+        let sum = sums
+            .entry(class_gone(session.intent(), reason))
+            .or_default();
         sum.0 += 1;
         // A name that goes while another stays frees nothing.
         let names = tree.names(file);
@@ -306,24 +309,4 @@ fn groups(session: &Session) -> Vec<Group> {
         .collect();
     groups.sort_by_key(|group| std::cmp::Reverse(group.allocated));
     groups
-}
-
-fn group_of(session: &Session, file: FileId) -> String {
-    match session.plan().reasons[file.index()] {
-        Reason::Rule(rule) => format!("rule {}: {}", rule.rule().id, rule.rule().heading),
-        Reason::Mark(mark) => match session.intent().marks.get(mark as usize) {
-            Some(mark) => format!(
-                "{} is marked drop",
-                super::out::safe(&mark.selector.to_string())
-            ),
-            None => "marked drop".to_owned(),
-        },
-        Reason::OwnerGoes(_) => "files of packages that go".to_owned(),
-        Reason::Cut(_) => {
-            "files of packages that stay hollowed or as far as they are needed".to_owned()
-        }
-        Reason::FollowsGone(_) => "made from or pointing to files that go".to_owned(),
-        Reason::Leavings => "left in folders of packages that go".to_owned(),
-        _ => "nothing that stays needs it".to_owned(),
-    }
 }

@@ -6,16 +6,15 @@ use super::failure::Refusal;
 use super::guest::Opening;
 use super::out::{self, safe};
 use super::plan::Report as PlanReport;
-use super::table::{Align, count, section};
 use super::verify::Proof;
-use crate::export::{self, Compression, ExportOptions, OutputFormat, Report};
+use crate::export::{self, Compression, ExportOptions, FullReport, OutputFormat, Report};
 use crate::guest::OpenOptions;
 use crate::job::Job;
-use crate::model::Bytes;
 use crate::profile::{self, ImageFormat, Profile};
 use crate::session::Session;
 use crate::verify;
 use crate::vm::VmError;
+use anyhow::Context as _;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -47,8 +46,20 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
         &options,
         &job,
     )?;
-    let verified = verify(args, &profile, &options, &job)?;
+    let (verified, trouble) = match verify(args, &profile, &options, &job) {
+        Ok(verified) => (verified, None),
+        Err(error) => (Verified::NotChecked(safe(&error.to_string())), Some(error)),
+    };
     drop(opening);
+    let told = verified.told()?;
+    let full = FullReport::new(&report, &told, session.loaded(), session.plan(), &options)?;
+    full.write_again(&options.output)
+        .context("the output is written, but not the last word of its report")?;
+    if let Some(error) = trouble {
+        return Err(
+            anyhow::Error::new(error).context("the output is written, but could not be verified")
+        );
+    }
     if args.json {
         out::print_json(&Replayed {
             plan: &plan,
@@ -56,7 +67,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
             verified: &verified,
         })?;
     } else {
-        out::print(&text(&plan, &report, &verified))?;
+        out::print(&full.page())?;
     }
     Ok(match verified {
         Verified::Report(report) if report.is_failed() => Outcome::CheckFailed,
@@ -80,13 +91,26 @@ enum Verified {
     NotChecked(String),
 }
 
+impl Verified {
+    /// In the words of the report beside the output.
+    fn told(&self) -> anyhow::Result<export::Verified> {
+        Ok(match self {
+            Self::NotChecked(why) => export::Verified::not_checked(why),
+            Self::Report(report) => export::Verified {
+                json: serde_json::to_value(self)?,
+                text: report.text(),
+            },
+        })
+    }
+}
+
 /// Boots the output and runs the checks, unless that is not wanted or not possible here.
 fn verify(
     args: &ReplayArgs,
     profile: &Profile,
     options: &ExportOptions,
     job: &Job,
-) -> anyhow::Result<Verified> {
+) -> Result<Verified, VmError> {
     if args.no_verify {
         return Ok(Verified::NotChecked("--no-verify".to_owned()));
     }
@@ -110,10 +134,7 @@ fn verify(
         Err(error @ VmError::Unsupported { .. }) => {
             Ok(Verified::NotChecked(safe(&error.to_string())))
         }
-        Err(error) => {
-            Err(anyhow::Error::new(error)
-                .context("the output is written, but could not be verified"))
-        }
+        Err(error) => Err(error),
     }
 }
 
@@ -160,6 +181,7 @@ fn options(args: &ReplayArgs, profile: &Profile) -> anyhow::Result<ExportOptions
         },
         force: args.force,
         open: args.open.options(),
+        profile: Some(profile.clone()),
     })
 }
 
@@ -187,73 +209,4 @@ fn show_steps(
     text += "\n";
     text += &plan.remarks();
     out::print(&text)
-}
-
-fn text(plan: &PlanReport, report: &Report, verified: &Verified) -> String {
-    let verdict = match verified {
-        Verified::Report(report) => report.text() + "\n",
-        Verified::NotChecked(why) => format!("note: the output was not booted: {why}\n"),
-    };
-    exported(plan, report) + &verdict + &plan.remarks()
-}
-
-fn exported(plan: &PlanReport, report: &Report) -> String {
-    let row = |name: &str, value: String| vec![name.to_owned(), value];
-    let packages = &report.packages;
-    let after = Bytes(report.after.file);
-    let percent = (report.after.file.saturating_mul(100))
-        .checked_div(report.before.file)
-        .unwrap_or(100);
-    let rows = [
-        row(
-            "source",
-            format!("{}, {}", report.source, Bytes(report.before.file)),
-        ),
-        row(
-            "output",
-            format!("{}, {after} ({percent} % of the source)", report.output),
-        ),
-        row("projected", format!("about {}", Bytes(report.projected))),
-        row(
-            "packages",
-            format!(
-                "{} stay, {} stay in part, {} gone",
-                count(packages.kept as u64),
-                count(packages.cut as u64),
-                count(packages.dropped as u64)
-            ),
-        ),
-        row(
-            "removed",
-            format!(
-                "{} files, {}",
-                count(report.removed_files),
-                Bytes(report.removed_bytes)
-            ),
-        ),
-        row("SHA-256", report.output_sha256.clone()),
-        row("plan", report.plan_sha256.clone()),
-    ];
-    let mut text = plan.sizes();
-    text += &section("Result", &[Align::Left, Align::Left], &rows);
-    let steps = report
-        .steps
-        .iter()
-        .map(|step| row(&format!("{:.1} s", step.seconds), step.step.clone()));
-    let heading = format!("Steps, {:.0} s in all", report.seconds);
-    text += &section(
-        &heading,
-        &[Align::Right, Align::Left],
-        &steps.collect::<Vec<_>>(),
-    );
-    let checked: Vec<_> = report
-        .checked
-        .iter()
-        .map(|check| vec![check.clone()])
-        .collect();
-    text += &section("Checked", &[Align::Left], &checked);
-    for warning in &report.warnings {
-        text += &format!("note: {warning}\n");
-    }
-    text
 }

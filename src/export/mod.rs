@@ -9,6 +9,7 @@ mod image;
 mod options;
 mod place;
 mod program;
+mod record;
 mod records;
 mod removal;
 mod removed;
@@ -17,10 +18,13 @@ mod run;
 mod step;
 mod steps;
 mod surgery;
+mod workshop;
 
 pub use error::ExportError;
 pub use options::{Compression, ExportOptions, OutputFormat};
-pub use report::{ImageSizes, PackageCounts, Report, StepTime, plan_hash};
+pub use report::{
+    BESIDE, Beside, FullReport, ImageSizes, PackageCounts, Report, StepTime, Verified, plan_hash,
+};
 pub use run::{check, export};
 pub use step::{NewLink, NewText, Removal, Step, StepKind};
 pub use steps::steps;

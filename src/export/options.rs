@@ -1,6 +1,7 @@
 //! What a person chooses about an export.
 
 use crate::guest::OpenOptions;
+use crate::profile::Profile;
 use std::path::PathBuf;
 
 /// The output's disk format.
@@ -81,4 +82,6 @@ pub struct ExportOptions {
     pub force: bool,
     /// How the source is opened.
     pub open: OpenOptions,
+    /// What the plan was made from, for the report.
+    pub profile: Option<Profile>,
 }

@@ -1,22 +1,15 @@
-//! Where the output goes: what is refused, the work folder beside it, and the rename that makes it appear.
-//!
-//! The work folder is hidden, private and on the output's file system, so that the last act is one rename. Its owner
-//! holds a lock as long as it lives; a folder whose owner was killed is removed by the next export into that place.
+//! Where the output goes and what lies beside it: what is refused, and the renames that make all of it appear.
 
 use super::error::ExportError;
 use crate::model::Bytes;
-use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with, statvfs};
-use std::ffi::OsStr;
+use rustix::fs::{CWD, RenameFlags, renameat_with, statvfs};
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use tempfile::TempDir;
 
-/// How the names of work folders begin; process and start time follow.
-const PREFIX: &str = ".guestslim-";
-/// The file in a work folder that its owner keeps locked.
-const LOCK: &str = "lock";
+/// Bytes that a file's name may have on the file systems of Linux.
+const LONGEST_NAME: usize = 255;
 
 /// What tells that nobody wrote to a file meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,12 +53,29 @@ pub(super) struct Place {
     pub folder: PathBuf,
     /// The output.
     pub output: PathBuf,
+    /// What lies beside the output: its path with each of these endings.
+    endings: &'static [&'static str],
     force: bool,
 }
 
+/// How a file got its name, for taking it back.
+enum Named {
+    /// Nothing had that name.
+    New,
+    /// What had it lies where the finished file was.
+    Exchanged,
+    /// What had it is gone: a file system that cannot exchange.
+    Replaced,
+}
+
 impl Place {
-    /// Looks at both paths and refuses what must not be done; nothing is created.
-    pub fn choose(source: &Path, output: &Path, force: bool) -> Result<Self, ExportError> {
+    /// Looks at all paths and refuses what must not be done; nothing is created.
+    pub fn choose(
+        source: &Path,
+        output: &Path,
+        endings: &'static [&'static str],
+        force: bool,
+    ) -> Result<Self, ExportError> {
         let real = fs::canonicalize(source).map_err(ExportError::host("open", source))?;
         if real.is_dir() {
             return Err(ExportError::IsFolder(source.to_owned()));
@@ -78,6 +88,10 @@ impl Place {
         let name = output
             .file_name()
             .ok_or_else(|| refuse("it names no file"))?;
+        let longest = endings.iter().map(|ending| ending.len()).max();
+        if name.len() + longest.unwrap_or(0) > LONGEST_NAME {
+            return Err(refuse("its name is too long"));
+        }
         let parent = output
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty());
@@ -88,18 +102,32 @@ impl Place {
             fingerprint,
             output: folder.join(name),
             folder,
+            endings,
             force,
         };
-        match Fingerprint::of(&place.output) {
-            Ok(there) if there.is_same_file(&fingerprint) => {
-                Err(ExportError::IsSource(output.to_owned()))
+        place.check_name(&place.output, output)?;
+        for ending in endings {
+            place.check_name(&beside(&place.output, ending), &beside(output, ending))?;
+        }
+        Ok(place)
+    }
+
+    /// Refuses a name that must not be given; `shown` is how the person wrote it.
+    fn check_name(&self, path: &Path, shown: &Path) -> Result<(), ExportError> {
+        let refuse = |why| ExportError::Output {
+            path: shown.to_owned(),
+            why,
+        };
+        match Fingerprint::of(path) {
+            Ok(there) if there.is_same_file(&self.fingerprint) => {
+                Err(ExportError::IsSource(shown.to_owned()))
             }
-            Ok(_) if place.output.is_dir() => Err(refuse("it is a folder")),
-            Ok(_) if !place.output.is_file() => Err(refuse("it is no ordinary file")),
-            _ if !force && fs::symlink_metadata(&place.output).is_ok() => {
-                Err(ExportError::Exists(output.to_owned()))
+            Ok(_) if path.is_dir() => Err(refuse("it is a folder")),
+            Ok(_) if !path.is_file() => Err(refuse("it is no ordinary file")),
+            _ if !self.force && fs::symlink_metadata(path).is_ok() => {
+                Err(ExportError::Exists(shown.to_owned()))
             }
-            _ => Ok(place),
+            _ => Ok(()),
         }
     }
 
@@ -132,112 +160,85 @@ impl Place {
         }
     }
 
-    /// Gives the finished file the output's name, whole and for good.
-    pub fn publish(&self, finished: &Path) -> Result<(), ExportError> {
-        let file = File::open(finished).map_err(ExportError::host("open", finished))?;
-        file.sync_all()
-            .map_err(ExportError::host("write", finished))?;
-        let flags = if self.force {
-            RenameFlags::empty()
-        } else {
-            RenameFlags::NOREPLACE
-        };
-        let renamed = match renameat_with(CWD, finished, CWD, &self.output, flags) {
-            // A file system without this flag: a hard link refuses what is there just as well.
-            Err(rustix::io::Errno::INVAL) if !self.force => fs::hard_link(finished, &self.output),
-            other => other.map_err(io::Error::from),
-        };
-        renamed.map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => ExportError::Exists(self.output.clone()),
-            _ => ExportError::host("create", &self.output)(error),
-        })?;
+    /// Gives the finished files their names for good: what lies beside the output first, in the order of the endings, so
+    /// that there is never an output without it. When one cannot have its name, none has.
+    pub fn publish(&self, output: &Path, beside_it: &[PathBuf]) -> Result<(), ExportError> {
+        let names = self
+            .endings
+            .iter()
+            .map(|ending| beside(&self.output, ending));
+        let mut pairs: Vec<(&Path, PathBuf)> =
+            beside_it.iter().map(PathBuf::as_path).zip(names).collect();
+        pairs.push((output, self.output.clone()));
+        for (finished, _) in &pairs {
+            File::open(finished)
+                .and_then(|file| file.sync_all())
+                .map_err(ExportError::host("write", finished))?;
+        }
+        let mut named = Vec::new();
+        for (finished, path) in &pairs {
+            match self.give_name(finished, path) {
+                Ok(how) => named.push((*finished, path, how)),
+                Err(error) => {
+                    named.iter().rev().for_each(take_back);
+                    return Err(error);
+                }
+            }
+        }
         File::open(&self.folder)
             .and_then(|folder| folder.sync_all())
             .map_err(ExportError::host("write", &self.folder))
     }
-}
 
-/// The folder beside the output where everything unfinished lives; gone when dropped.
-#[derive(Debug)]
-pub(super) struct Workshop {
-    folder: TempDir,
-    _lock: File,
-}
-
-impl Workshop {
-    /// Makes one, after removing those whose owners were killed.
-    pub fn open(place: &Path) -> Result<Self, ExportError> {
-        sweep(place);
-        let owner = std::process::id();
-        let prefix = format!("{PREFIX}{owner}-{}-", started(owner).unwrap_or_default());
-        let folder = tempfile::Builder::new()
-            .prefix(&prefix)
-            .permissions(fs::Permissions::from_mode(0o700))
-            .tempdir_in(place)
-            .map_err(ExportError::host("create a folder in", place))?;
-        let path = folder.path().join(LOCK);
-        let lock = File::create_new(&path).map_err(ExportError::host("create", &path))?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive)
-            .map_err(|errno| ExportError::host("lock", &path)(errno.into()))?;
-        Ok(Self {
-            folder,
-            _lock: lock,
+    fn give_name(&self, finished: &Path, path: &Path) -> Result<Named, ExportError> {
+        let there = fs::symlink_metadata(path).ok().filter(|_| self.force);
+        if there.as_ref().is_some_and(fs::Metadata::is_dir) {
+            return Err(ExportError::Exists(path.to_owned()));
+        }
+        let replaces = there.is_some();
+        let (flags, how) = if replaces {
+            (RenameFlags::EXCHANGE, Named::Exchanged)
+        } else {
+            (RenameFlags::NOREPLACE, Named::New)
+        };
+        let done = match renameat_with(CWD, finished, CWD, path, flags) {
+            Err(rustix::io::Errno::INVAL) if replaces => {
+                fs::rename(finished, path).map(|()| Named::Replaced)
+            }
+            // A file system without this flag: a hard link refuses what is there just as well.
+            Err(rustix::io::Errno::INVAL) => fs::hard_link(finished, path).map(|()| Named::New),
+            other => other.map(|()| how).map_err(io::Error::from),
+        };
+        done.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => ExportError::Exists(path.to_owned()),
+            _ => ExportError::host("create", path)(error),
         })
     }
-
-    /// The path of a file in it.
-    pub fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
 }
 
-/// Removes work folders whose owners are gone; what cannot be removed stays for the next time.
-fn sweep(place: &Path) {
-    let Ok(entries) = fs::read_dir(place) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if is_folder && is_left_over(&entry.file_name(), &entry.path()) {
-            let _ = fs::remove_dir_all(entry.path());
+/// The path with an ending more.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// Undoes what [`Place::give_name`] did; where that is impossible, what it replaced is gone already.
+fn take_back((finished, path, how): &(&Path, &PathBuf, Named)) {
+    let _ = match how {
+        Named::New | Named::Replaced => fs::remove_file(path),
+        Named::Exchanged => {
+            renameat_with(CWD, *finished, CWD, path.as_path(), RenameFlags::EXCHANGE)
+                .map_err(io::Error::from)
         }
-    }
-}
-
-/// Whether a folder is a work folder that nobody works in.
-fn is_left_over(name: &OsStr, folder: &Path) -> bool {
-    let Some((owner, start)) = name.to_str().and_then(owner_of) else {
-        return false;
     };
-    if started(owner) == Some(start) {
-        return false;
-    }
-    match File::open(folder.join(LOCK)) {
-        Ok(lock) => flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok(),
-        Err(error) => error.kind() == io::ErrorKind::NotFound,
-    }
-}
-
-/// The process and start time that a work folder's name tells.
-fn owner_of(name: &str) -> Option<(u32, u64)> {
-    let mut parts = name.strip_prefix(PREFIX)?.splitn(3, '-');
-    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
-}
-
-/// When a process started, in ticks since boot: the 22nd field of proc(5)'s `stat`.
-fn started(process: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    stat.rsplit_once(')')?
-        .1
-        .split_ascii_whitespace()
-        .nth(19)?
-        .parse()
-        .ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const ENDINGS: &[&str] = &[".a", ".b"];
 
     fn image(folder: &Path) -> PathBuf {
         let path = folder.join("source.img");
@@ -256,7 +257,7 @@ mod tests {
         std::os::unix::fs::symlink(at("nowhere"), at("dangling")).expect("writable");
         fs::create_dir(at("folder")).expect("writable");
         let refusal = |output: &Path, force| {
-            let error = Place::choose(&source, output, force)
+            let error = Place::choose(&source, output, ENDINGS, force)
                 .expect_err("refused")
                 .to_string();
             error.replace(&folder.path().display().to_string(), "")
@@ -283,10 +284,10 @@ mod tests {
             "/dev/null cannot be the output: it is no ordinary file"
         );
         assert!(refusal(&at("missing/out"), false).starts_with("cannot open /missing"));
-        assert!(Place::choose(&source, &at("there"), true).is_ok());
-        assert!(Place::choose(&source, &at("new"), false).is_ok());
+        assert!(Place::choose(&source, &at("there"), ENDINGS, true).is_ok());
+        assert!(Place::choose(&source, &at("new"), ENDINGS, false).is_ok());
         assert!(matches!(
-            Place::choose(folder.path(), &at("new"), false),
+            Place::choose(folder.path(), &at("new"), ENDINGS, false),
             Err(ExportError::IsFolder(_))
         ));
         assert_eq!(fs::read_dir(folder.path()).expect("readable").count(), 6);
@@ -296,7 +297,8 @@ mod tests {
     fn a_source_that_was_written_to_is_noticed() {
         let folder = tempfile::tempdir().expect("the host has a temporary folder");
         let source = image(folder.path());
-        let place = Place::choose(&source, &folder.path().join("out"), false).expect("fine");
+        let place =
+            Place::choose(&source, &folder.path().join("out"), ENDINGS, false).expect("fine");
         assert!(place.check_source().is_ok());
         fs::write(&source, b"longer than before").expect("writable");
         assert!(matches!(
@@ -305,41 +307,84 @@ mod tests {
         ));
     }
 
-    #[test]
-    fn only_folders_whose_owner_is_gone_are_swept() {
-        let folder = tempfile::tempdir().expect("the host has a temporary folder");
-        let mine = Workshop::open(folder.path()).expect("writable");
-        let dead = folder.path().join(format!("{PREFIX}4194305-7-abc"));
-        let foreign = folder.path().join(".guestslim-notes");
-        fs::create_dir(&dead).expect("writable");
-        fs::write(dead.join("overlay.qcow2"), b"x").expect("writable");
-        fs::create_dir(&foreign).expect("writable");
-        let other = Workshop::open(folder.path()).expect("writable");
-        assert!(!dead.exists() && foreign.exists() && mine.file(LOCK).exists());
-        assert_eq!(
-            fs::metadata(mine.folder.path()).expect("there").mode() & 0o777,
-            0o700
-        );
-        drop((mine, other));
-        assert_eq!(fs::read_dir(folder.path()).expect("readable").count(), 1);
+    /// Finished files, and the names of a folder with their contents.
+    fn finished(folder: &Path) -> (PathBuf, Vec<PathBuf>) {
+        let files = ["disk", "json", "txt"].map(|name| {
+            let path = folder.join(name);
+            fs::write(&path, name).expect("writable");
+            path
+        });
+        let [output, beside @ ..] = files;
+        (output, beside.to_vec())
+    }
+
+    fn contents(folder: &Path) -> Vec<String> {
+        let mut all: Vec<String> = fs::read_dir(folder)
+            .expect("readable")
+            .map(|entry| {
+                let path = entry.expect("readable").path();
+                let name = path
+                    .file_name()
+                    .expect("a name")
+                    .to_string_lossy()
+                    .into_owned();
+                format!("{name}: {}", fs::read_to_string(path).expect("text"))
+            })
+            .collect();
+        all.sort();
+        all
     }
 
     #[test]
-    fn an_output_appears_without_replacing_what_came_meanwhile() {
-        let folder = tempfile::tempdir().expect("the host has a temporary folder");
-        let source = image(folder.path());
+    fn an_output_and_what_lies_beside_it_appear_together_or_not_at_all() {
+        let (folder, work) = (tempfile::tempdir(), tempfile::tempdir());
+        let (folder, work) = (folder.expect("a folder"), work.expect("a folder"));
+        let source = image(work.path());
         let output = folder.path().join("out");
-        let place = Place::choose(&source, &output, false).expect("fine");
-        let finished = folder.path().join("finished");
-        fs::write(&finished, b"new").expect("writable");
-        fs::write(&output, b"came meanwhile").expect("writable");
-        assert!(matches!(
-            place.publish(&finished),
-            Err(ExportError::Exists(_))
-        ));
-        assert_eq!(fs::read(&output).expect("there"), b"came meanwhile");
-        let place = Place::choose(&source, &output, true).expect("fine");
-        place.publish(&finished).expect("replaced");
-        assert_eq!(fs::read(&output).expect("there"), b"new");
+        let place = Place::choose(&source, &output, ENDINGS, false).expect("fine");
+        for came in ["out", "out.b"] {
+            fs::write(folder.path().join(came), "came meanwhile").expect("writable");
+            let (disk, beside) = finished(work.path());
+            assert!(matches!(
+                place.publish(&disk, &beside),
+                Err(ExportError::Exists(_))
+            ));
+            assert_eq!(contents(folder.path()), [format!("{came}: came meanwhile")]);
+            fs::remove_file(folder.path().join(came)).expect("writable");
+        }
+        let (disk, beside) = finished(work.path());
+        place.publish(&disk, &beside).expect("published");
+        let expected = ["out: disk", "out.a: json", "out.b: txt"];
+        assert_eq!(contents(folder.path()), expected);
+    }
+
+    #[test]
+    fn by_force_all_are_replaced_or_none() {
+        let (folder, work) = (tempfile::tempdir(), tempfile::tempdir());
+        let (folder, work) = (folder.expect("a folder"), work.expect("a folder"));
+        let source = image(work.path());
+        let output = folder.path().join("out");
+        for name in ["out", "out.a", "out.b"] {
+            fs::write(folder.path().join(name), "old").expect("writable");
+        }
+        let refused = Place::choose(&source, &folder.path().join("other"), ENDINGS, false);
+        assert!(refused.is_ok());
+        fs::write(folder.path().join("other.b"), "old").expect("writable");
+        let refused = Place::choose(&source, &folder.path().join("other"), ENDINGS, false);
+        assert!(matches!(refused, Err(ExportError::Exists(path)) if path.ends_with("other.b")));
+        fs::remove_file(folder.path().join("other.b")).expect("writable");
+        let place = Place::choose(&source, &output, ENDINGS, true).expect("fine");
+        let (disk, beside) = finished(work.path());
+        fs::remove_file(&output).expect("writable");
+        fs::create_dir(&output).expect("writable");
+        fs::write(output.join("full"), "x").expect("writable");
+        // A folder came meanwhile: it would be exchanged, too, but is no output of ours.
+        assert!(place.publish(&disk, &beside).is_err());
+        fs::remove_dir_all(&output).expect("writable");
+        assert_eq!(contents(folder.path()), ["out.a: old", "out.b: old"]);
+        let (disk, beside) = finished(work.path());
+        place.publish(&disk, &beside).expect("replaced");
+        let expected = ["out: disk", "out.a: json", "out.b: txt"];
+        assert_eq!(contents(folder.path()), expected);
     }
 }

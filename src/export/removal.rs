@@ -155,7 +155,7 @@ fn empty_folders(tree: &FileTree, plan: &Plan, gone: &FixedBitSet) -> Vec<FileId
 }
 
 /// An inode frees its room with its last name.
-fn freed_by(tree: &FileTree, file: FileId, gone: &FixedBitSet) -> Bytes {
+pub(super) fn freed_by(tree: &FileTree, file: FileId, gone: &FixedBitSet) -> Bytes {
     let is_last = tree.is_first_name(file)
         && tree
             .names(file)

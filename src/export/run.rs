@@ -3,16 +3,20 @@
 use super::error::ExportError;
 use super::image;
 use super::options::{ExportOptions, OutputFormat};
-use super::place::{Place, Workshop};
-use super::report::{ImageSizes, PackageCounts, Report, StepTime, file_hash, plan_hash};
+use super::place::Place;
+use super::record::Record;
+use super::report::{ENDINGS, FullReport, Report, StepTime, Verified, file_hash};
 use super::step::{Removal, Step, StepKind};
 use super::steps::steps;
 use super::surgery::Surgery;
-use crate::job::{Cancel, Job};
+use super::workshop::Workshop;
+use crate::job::{Cancel, Cancelled, Job};
 use crate::load::Loaded;
-use crate::model::{Bytes, text};
+use crate::model::Bytes;
 use crate::plan::Plan;
+use crossbeam_channel::{Receiver, bounded};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -32,7 +36,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// # Errors
 /// As [`export`]'s about the two paths.
 pub fn check(source: &Path, options: &ExportOptions) -> Result<(), ExportError> {
-    Place::choose(source, &options.output, options.force).map(drop)
+    Place::choose(source, &options.output, ENDINGS, options.force).map(drop)
 }
 
 /// Writes the minimal image of `source` as `plan` says.
@@ -48,7 +52,7 @@ pub fn export(
 ) -> Result<Report, ExportError> {
     let begun = Instant::now();
     job.check()?;
-    let place = Place::choose(source, &options.output, options.force)?;
+    let place = Place::choose(source, &options.output, ENDINGS, options.force)?;
     let steps = steps(loaded, plan, options)?;
     place.check_room(needed(loaded, plan, options))?;
     let workshop = Workshop::open(&place.folder)?;
@@ -61,28 +65,29 @@ pub fn export(
         done: AtomicBool::new(false),
         is_full: AtomicBool::new(false),
     };
-    let (run, hash) = thread::scope(|scope| {
-        scope.spawn(|| guard.watch());
-        let hash = scope.spawn(|| file_hash(&place.source, &inner));
-        let mut run = Run::new(&place, &workshop, loaded, options, job, &inner);
-        let done = steps.iter().try_for_each(|step| run.step(step));
-        if done.is_err() {
-            guard.cancel.cancel();
-        }
-        let hash = hash.join().expect("hashing does not panic");
-        guard.done.store(true, Ordering::SeqCst);
-        (done.map(|()| run.record), hash)
-    });
-    let record = run.map_err(|error| guard.explain(error))?;
-    let source_sha256 = hash.map_err(ExportError::host("read", &place.source))??;
-    Ok(record.report(
-        &place,
+    let task = Task {
         loaded,
         plan,
         options,
-        source_sha256,
-        begun.elapsed(),
-    ))
+        job,
+        inner: &inner,
+        begun,
+    };
+    let (hasher, hash) = bounded(1);
+    let run = thread::scope(|scope| {
+        scope.spawn(|| guard.watch());
+        scope.spawn(|| hasher.send(file_hash(&place.source, &inner)));
+        let mut run = Run::new(&task, &place, &workshop, hash);
+        let done = steps.iter().try_for_each(|step| run.step(step));
+        guard.cancel.cancel();
+        guard.done.store(true, Ordering::SeqCst);
+        done.map(|()| (run.report, run.record.times))
+    });
+    let (report, last_steps) = run.map_err(|error| guard.explain(error))?;
+    let mut report = report.expect("the last step makes the report");
+    report.steps.extend(last_steps);
+    report.seconds = begun.elapsed().as_secs_f64();
+    Ok(report)
 }
 
 /// The room that overlay and output take together, at most.
@@ -129,56 +134,58 @@ impl Guard<'_> {
     }
 }
 
-/// What has happened so far.
-#[derive(Debug, Default)]
-struct Record {
-    times: Vec<StepTime>,
-    warnings: Vec<String>,
-    checked: Vec<String>,
-    removed: (u64, u64),
-    used_before: Option<u64>,
-    used_after: Option<u64>,
-    output: (u64, String),
+/// What was asked for.
+#[derive(Clone, Copy)]
+struct Task<'a> {
+    loaded: &'a Loaded,
+    plan: &'a Plan,
+    options: &'a ExportOptions,
+    /// Who is told about progress.
+    job: &'a Job,
+    /// Who is cancelled when the work must end.
+    inner: &'a Job,
+    begun: Instant,
 }
+
+/// The source's hash, or why there is none.
+type SourceHash = io::Result<Result<String, Cancelled>>;
 
 /// An export under way.
 struct Run<'a> {
+    task: Task<'a>,
     place: &'a Place,
-    loaded: &'a Loaded,
-    options: &'a ExportOptions,
-    job: &'a Job,
-    inner: &'a Job,
+    workshop: &'a Workshop,
+    source_hash: Receiver<SourceHash>,
     overlay: PathBuf,
     product: PathBuf,
     surgery: Option<Surgery<'a>>,
     record: Record,
+    report: Option<Report>,
 }
 
 impl<'a> Run<'a> {
     fn new(
+        task: &Task<'a>,
         place: &'a Place,
         workshop: &'a Workshop,
-        loaded: &'a Loaded,
-        options: &'a ExportOptions,
-        job: &'a Job,
-        inner: &'a Job,
+        source_hash: Receiver<SourceHash>,
     ) -> Self {
         Self {
             overlay: workshop.file("overlay.qcow2"),
             product: workshop.file("output"),
+            task: *task,
             place,
-            loaded,
-            options,
-            job,
-            inner,
+            workshop,
+            source_hash,
             surgery: None,
             record: Record::default(),
+            report: None,
         }
     }
 
     fn step(&mut self, step: &Step) -> Result<(), ExportError> {
-        self.job.check()?;
-        self.job.items(&step.heading, 0, None);
+        self.task.job.check()?;
+        self.task.job.items(&step.heading, 0, None);
         let begun = Instant::now();
         self.carry_out(step)?;
         let seconds = begun.elapsed().as_secs_f64();
@@ -192,8 +199,8 @@ impl<'a> Run<'a> {
     fn carry_out(&mut self, step: &Step) -> Result<(), ExportError> {
         match &step.kind {
             StepKind::Overlay => {
-                let format = &self.loaded.inventory.origin.format;
-                image::create_overlay(&self.place.source, format, &self.overlay, self.inner)
+                let format = &self.task.loaded.inventory.origin.format;
+                image::create_overlay(&self.place.source, format, &self.overlay, self.task.inner)
             }
             StepKind::Start => self.start(),
             StepKind::Remove(removal) => self.remove(&step.heading, removal),
@@ -204,16 +211,13 @@ impl<'a> Run<'a> {
             StepKind::Check => self.check(),
             StepKind::Convert(format) => self.convert(&step.heading, *format),
             StepKind::Inspect => self.inspect(),
-            StepKind::Publish(_) => {
-                self.place.check_source()?;
-                self.place.publish(&self.product)
-            }
+            StepKind::Publish(_) => self.publish(),
         }
     }
 
     fn start(&mut self) -> Result<(), ExportError> {
-        let accel = self.options.open.accel;
-        let surgery = Surgery::start(&self.overlay, accel, self.job, self.inner)?;
+        let accel = self.task.options.open.accel;
+        let surgery = Surgery::start(&self.overlay, accel, self.task.job, self.task.inner)?;
         self.record.warnings.extend_from_slice(surgery.notes());
         self.record.used_before = surgery.used();
         self.surgery = Some(surgery);
@@ -257,14 +261,14 @@ impl<'a> Run<'a> {
     }
 
     fn convert(&self, heading: &str, format: OutputFormat) -> Result<(), ExportError> {
-        let total = self.loaded.inventory.origin.virtual_size;
+        let total = self.task.loaded.inventory.origin.virtual_size;
         let progress = |percent: f64| {
             #[expect(
                 clippy::cast_precision_loss,
                 clippy::cast_sign_loss,
                 reason = "a share of a size, for a gauge"
             )]
-            self.job.bytes(
+            self.task.job.bytes(
                 heading,
                 (total as f64 * percent / 100.0) as u64,
                 Some(total),
@@ -274,8 +278,8 @@ impl<'a> Run<'a> {
             &self.overlay,
             &self.product,
             format,
-            self.options.compression,
-            self.inner,
+            self.task.options.compression,
+            self.task.inner,
             progress,
         )?;
         // Room for whoever is short of it; the workshop would remove it anyway.
@@ -286,8 +290,8 @@ impl<'a> Run<'a> {
     fn inspect(&mut self) -> Result<(), ExportError> {
         let path = &self.product;
         let (hash, checked) = thread::scope(|scope| {
-            let hash = scope.spawn(|| file_hash(path, self.inner));
-            let checked = image::check(path, self.options.format, self.inner);
+            let hash = scope.spawn(|| file_hash(path, self.task.inner));
+            let checked = image::check(path, self.task.options.format, self.task.inner);
             (hash.join().expect("hashing does not panic"), checked)
         });
         checked?;
@@ -298,50 +302,28 @@ impl<'a> Run<'a> {
         self.record.output = (size, hash);
         self.record.checked.push(format!(
             "structure of the {} image",
-            self.options.format.name()
+            self.task.options.format.name()
         ));
         Ok(())
     }
-}
-
-impl Record {
-    fn report(
-        self,
-        place: &Place,
-        loaded: &Loaded,
-        plan: &Plan,
-        options: &ExportOptions,
-        source_sha256: String,
-        took: Duration,
-    ) -> Report {
-        let disk = loaded.inventory.origin.virtual_size;
-        let shown = |path: &Path| text::escape(path.as_os_str().as_encoded_bytes()).into_owned();
-        Report {
-            guestslim: env!("CARGO_PKG_VERSION"),
-            source: shown(&place.source),
-            output: shown(&place.output),
-            format: options.format.name(),
-            source_sha256,
-            output_sha256: self.output.1,
-            plan_sha256: plan_hash(loaded, plan),
-            before: ImageSizes {
-                file: place.fingerprint.size(),
-                disk,
-                used: self.used_before,
-            },
-            after: ImageSizes {
-                file: self.output.0,
-                disk,
-                used: self.used_after,
-            },
-            projected: plan.after.compressed.0,
-            packages: PackageCounts::of(plan),
-            removed_files: self.removed.0,
-            removed_bytes: self.removed.1,
-            steps: self.times,
-            seconds: took.as_secs_f64(),
-            checked: self.checked,
-            warnings: self.warnings,
-        }
+    fn publish(&mut self) -> Result<(), ExportError> {
+        let Task {
+            loaded,
+            plan,
+            options,
+            ..
+        } = self.task;
+        let hash = self.source_hash.recv().expect("hashing does not panic");
+        let source_sha256 = hash.map_err(ExportError::host("read", &self.place.source))??;
+        self.place.check_source()?;
+        let record = std::mem::take(&mut self.record);
+        let took = self.task.begun.elapsed();
+        let report = record.report(self.place, loaded, plan, options, source_sha256, took);
+        let verified = Verified::not_checked("nothing has verified it yet");
+        let full = FullReport::new(&report, &verified, loaded, plan, options)?;
+        let beside = full.write_into(self.workshop)?;
+        self.place.publish(&self.product, &beside)?;
+        self.report = Some(report);
+        Ok(())
     }
 }

@@ -5,6 +5,7 @@ pub mod inventory;
 pub mod need;
 pub mod os;
 pub mod package;
+pub mod table;
 pub mod text;
 pub mod tree;
 mod tree_builder;

@@ -15,7 +15,7 @@ pub use facets::Facets;
 pub use intent::Intent;
 pub use mark::{Mark, ResolvedMark, Selector, Wish};
 pub use rules::{RULES, Rule, RuleId, RuleSet, Scope};
-pub use why::{chain, next};
+pub use why::{chain, class_gone, next, why_gone};
 
 use crate::model::{Bytes, FileId, Node, PackageId};
 use fixedbitset::FixedBitSet;

@@ -1,8 +1,9 @@
 //! The chain of reasons from a thing to the mark, the boot set or the rule that decides about it.
 
-use super::{Plan, Reason};
+use super::{Intent, Level, Plan, Reason};
 use crate::graph::Graph;
-use crate::model::Node;
+use crate::model::text::escape;
+use crate::model::{Inventory, Node, PackageId};
 
 /// The thing that a thing's reason points to; `None` at the end of a chain.
 pub fn next(graph: &Graph, reason: Reason) -> Option<Node> {
@@ -37,4 +38,60 @@ pub fn chain(graph: &Graph, plan: &Plan, node: Node) -> Vec<(Node, Reason)> {
         at = next(graph, reason);
     }
     links
+}
+
+/// Why something goes, as a safe phrase that follows "it goes"; `None` for the reason of something that stays.
+pub fn why_gone(
+    inventory: &Inventory,
+    intent: &Intent,
+    plan: &Plan,
+    reason: Reason,
+) -> Option<String> {
+    let label = |package| escape(inventory.package_label(package).as_bytes()).into_owned();
+    Some(match reason {
+        Reason::Mark(mark) => dropped_by(intent, mark),
+        Reason::Rule(rule) => format!("rule {}, {}", rule.rule().id, rule.rule().heading),
+        Reason::NotNeeded => "nothing that stays needs it".to_owned(),
+        Reason::OwnerGoes(package) => format!("with its package {}", label(package)),
+        Reason::Cut(package) => {
+            format!("{} stays {}", label(package), level_word(plan, package))
+        }
+        Reason::FollowsGone(file) => format!("with {}", escape(&inventory.tree.path(file))),
+        Reason::Leavings => "a leaving in a folder of packages that go".to_owned(),
+        _ => return None,
+    })
+}
+
+/// What the things that go for the same kind of reason are, as a safe phrase: what a summary adds up.
+pub fn class_gone(intent: &Intent, reason: Reason) -> String {
+    match reason {
+        Reason::Rule(rule) => format!("rule {}: {}", rule.rule().id, rule.rule().heading),
+        Reason::Mark(mark) => dropped_by(intent, mark),
+        Reason::OwnerGoes(_) => "files of packages that go".to_owned(),
+        Reason::Cut(_) => {
+            "files of packages that stay hollowed or as far as they are needed".to_owned()
+        }
+        Reason::FollowsGone(_) => "made from or pointing to files that go".to_owned(),
+        Reason::Leavings => "left in folders of packages that go".to_owned(),
+        _ => "nothing that stays needs it".to_owned(),
+    }
+}
+
+fn dropped_by(intent: &Intent, mark: u32) -> String {
+    match intent.marks.get(mark as usize) {
+        Some(mark) => format!("{} is marked drop", printable(&mark.selector.to_string())),
+        None => "marked drop".to_owned(),
+    }
+}
+
+/// A selector holds escaped text already, but may hold a profile's own odd characters.
+fn printable(selector: &str) -> String {
+    let parts = selector.split('\\').map(|part| escape(part.as_bytes()));
+    parts.collect::<Vec<_>>().join("\\")
+}
+
+fn level_word(plan: &Plan, package: PackageId) -> &'static str {
+    plan.packages[package.index()]
+        .level
+        .map_or("gone", Level::word)
 }

@@ -43,7 +43,7 @@ fn sentence(loaded: &Loaded, intent: &Intent, plan: &Plan, node: Node, reason: R
     match reason {
         Reason::Mark(mark) => match intent.marks.get(mark as usize) {
             Some(mark) if matches!(mark.wish, Wish::Drop) => {
-                format!("{this} goes: {} is marked drop", mark.selector)
+                goes(loaded, intent, plan, &this, reason)
             }
             Some(mark) => format!("{this} {stays}: {} is marked keep", mark.selector),
             None => format!("{this} {stays}: marked"),
@@ -70,26 +70,18 @@ fn sentence(loaded: &Loaded, intent: &Intent, plan: &Plan, node: Node, reason: R
         }
         Reason::Directory => format!("{this} stays: folders stay"),
         Reason::Follows(file) => format!("{this} stays with {}", name(inventory, Node::File(file))),
-        Reason::Rule(rule) => format!(
-            "{this} goes: rule {}, {}",
-            rule.rule().id,
-            rule.rule().heading
-        ),
-        Reason::NotNeeded => format!("{this} goes: nothing that stays needs it"),
-        Reason::OwnerGoes(package) => format!(
-            "{this} goes with its package {}",
-            inventory.package_label(package)
-        ),
-        Reason::Cut(package) => format!(
-            "{this} goes: {} stays {}",
-            inventory.package_label(package),
-            level_word(plan, package)
-        ),
-        Reason::FollowsGone(file) => {
-            format!("{this} goes with {}", name(inventory, Node::File(file)))
-        }
-        Reason::Leavings => format!("{this} goes: a leaving in a folder of packages that go"),
+        _ => goes(loaded, intent, plan, &this, reason),
     }
+}
+
+fn goes(loaded: &Loaded, intent: &Intent, plan: &Plan, this: &str, reason: Reason) -> String {
+    let because = plan::why_gone(&loaded.inventory, intent, plan, reason).unwrap_or_default();
+    let joint = if because.starts_with("with ") {
+        ""
+    } else {
+        ":"
+    };
+    format!("{this} goes{joint} {because}")
 }
 
 fn stays_as(plan: &Plan, node: Node) -> String {
@@ -100,12 +92,6 @@ fn stays_as(plan: &Plan, node: Node) -> String {
         },
         Node::File(_) => "stays".to_owned(),
     }
-}
-
-fn level_word(plan: &Plan, package: crate::model::PackageId) -> &'static str {
-    plan.packages[package.index()]
-        .level
-        .map_or("gone", Level::word)
 }
 
 /// "python3-numpy depends on libblas3 (declared)": who needs it, how, by which name, on what evidence.

@@ -3,12 +3,12 @@
 use super::host::{Host, Outline, Saved};
 use super::message::Export;
 use super::run::Request;
-use super::words;
-use crate::export::{self, Compression, ExportOptions, OutputFormat, Report};
+use crate::export::{
+    self, Compression, ExportError, ExportOptions, FullReport, OutputFormat, Verified,
+};
 use crate::guest;
 use crate::job::Job;
 use crate::load;
-use crate::model::Bytes;
 use crate::plan::Intent;
 use crate::profile::{self, ImageFormat, Profile};
 use crate::session::{Loaded, Session};
@@ -55,7 +55,10 @@ impl Host for Disk {
         let steps = export::steps(&wanted.loaded, &wanted.plan, &options)?;
         Ok(Outline {
             steps: steps.into_iter().map(|step| step.heading).collect(),
-            exists: wanted.output.symlink_metadata().is_ok(),
+            exists: matches!(
+                export::check(&self.0.image, &self.options(wanted, false)),
+                Err(ExportError::Exists(_))
+            ),
         })
     }
 
@@ -63,7 +66,9 @@ impl Host for Disk {
         let options = self.options(wanted, wanted.may_replace);
         let (loaded, plan) = (&wanted.loaded, &wanted.plan);
         let report = export::export(&self.0.image, loaded, plan, &options, job)?;
-        Ok(lines(&report))
+        let verified = Verified::not_checked("the screen does not verify: guestslim verify does");
+        let full = FullReport::new(&report, &verified, loaded, plan, &options)?;
+        Ok(full.page().lines().map(str::to_owned).collect())
     }
 }
 
@@ -91,6 +96,15 @@ impl Disk {
             },
             force,
             open: self.0.open.clone(),
+            profile: Some(Profile {
+                intent: wanted.intent.clone(),
+                ..self
+                    .0
+                    .profile
+                    .as_ref()
+                    .map(|(_, profile)| profile.clone())
+                    .unwrap_or_default()
+            }),
         }
     }
 
@@ -107,49 +121,6 @@ impl Disk {
             None => fresh,
         }
     }
-}
-
-/// The report of an export as lines to read.
-fn lines(report: &Report) -> Vec<String> {
-    let (before, after) = (report.before.file, report.after.file);
-    let percent = (after.saturating_mul(100))
-        .checked_div(before)
-        .unwrap_or(100);
-    let packages = &report.packages;
-    let mut lines = vec![
-        format!("output     {}", report.output),
-        format!(
-            "size       {}, {percent} % of the source's {}",
-            Bytes(after),
-            Bytes(before)
-        ),
-        format!("projected  about {}", Bytes(report.projected)),
-        format!(
-            "packages   {} stay, {} stay in part, {} gone",
-            packages.kept, packages.cut, packages.dropped
-        ),
-        format!(
-            "removed    {} files, {}",
-            words::count(report.removed_files),
-            Bytes(report.removed_bytes)
-        ),
-        format!("SHA-256    {}", report.output_sha256),
-        format!("time       {:.0} s", report.seconds),
-        String::new(),
-    ];
-    lines.extend(
-        report
-            .checked
-            .iter()
-            .map(|check| format!("checked    {check}")),
-    );
-    lines.extend(
-        report
-            .warnings
-            .iter()
-            .map(|warning| format!("note       {warning}")),
-    );
-    lines
 }
 
 /// Writes a file that appears whole or not at all.

@@ -89,6 +89,8 @@ pub struct Export {
     pub output: PathBuf,
     /// The guest.
     pub loaded: Arc<Loaded>,
+    /// What the person wants.
+    pub intent: Intent,
     /// What stays.
     pub plan: Arc<Plan>,
     /// Whether a file that is there may be replaced.

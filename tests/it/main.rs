@@ -9,6 +9,7 @@ mod picture;
 mod plans;
 mod profiles;
 mod readme;
+mod report;
 mod screen;
 mod steps;
 mod tidy;

@@ -1,6 +1,7 @@
 //! What the README says of keys, rules and commands is what the program says.
 
 use crate::command::run;
+use guestslim::export::BESIDE;
 use guestslim::plan::RULES;
 use guestslim::tui::actions;
 use std::fs;
@@ -20,6 +21,15 @@ fn keys_and_rules_are_those_of_the_tables() {
     for rule in RULES {
         let default = if rule.is_default { "on" } else { "off" };
         let row = format!("| `{}` | {default} | {} |\n", rule.id, rule.heading);
+        assert!(readme.contains(&row), "the README lacks this row:\n{row}");
+    }
+}
+
+#[test]
+fn what_lies_beside_an_output_is_that_of_the_table() {
+    let readme = readme();
+    for file in BESIDE {
+        let row = format!("| `OUT{}` | {} |\n", file.ending, file.heading);
         assert!(readme.contains(&row), "the README lacks this row:\n{row}");
     }
 }

@@ -103,13 +103,18 @@ const RECORDS: &[(&str, &str)] = &[
     ("/usr/lib/os-release", "ID=debian\nVERSION_ID=\"12\"\n"),
 ];
 
-fn put(root: &Path, path: &str, text: &str) {
+pub fn put(root: &Path, path: &str, text: &str) {
     let path = root.join(&path[1..]);
     fs::create_dir_all(path.parent().expect("no root")).expect("a folder");
     fs::write(path, text).expect("a file");
 }
 
-fn guest() -> (TempDir, Loaded) {
+pub fn guest() -> (TempDir, Loaded) {
+    guest_with(&[])
+}
+
+/// The guest with more files.
+pub fn guest_with(more: &[&str]) -> (TempDir, Loaded) {
     let folder = tempfile::tempdir().expect("a folder for the guest");
     let root = folder.path();
     for (package, paths) in FILES {
@@ -121,6 +126,7 @@ fn guest() -> (TempDir, Loaded) {
     for (path, text) in RECORDS {
         put(root, path, text);
     }
+    more.iter().for_each(|path| put(root, path, "mine"));
     for (path, target) in LINKS {
         let path = root.join(&path[1..]);
         fs::create_dir_all(path.parent().expect("no root")).expect("a folder");
@@ -132,7 +138,7 @@ fn guest() -> (TempDir, Loaded) {
     (folder, loaded)
 }
 
-fn session(loaded: Loaded) -> Session {
+pub fn session(loaded: Loaded) -> Session {
     let mark = |name: &str, wish| Mark {
         selector: Selector::Package(name.to_owned()),
         wish,

@@ -126,6 +126,7 @@ fn outline(app: &mut App, output: PathBuf) -> Vec<Effect> {
     let export = Export {
         output,
         loaded: desk.session.loaded().clone(),
+        intent: desk.session.intent().clone(),
         plan: Arc::new(desk.session.plan().clone()),
         may_replace: false,
     };

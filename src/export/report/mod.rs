@@ -1,4 +1,13 @@
-//! What an export did, as plain data: both faces print it, and it goes beside the output as JSON.
+//! What an export did, as plain data. Both faces print its page; all of it lies beside the output, for programs and for
+//! people, together with the bill of materials.
+
+mod beside;
+mod bom;
+mod lists;
+mod page;
+
+pub(super) use beside::ENDINGS;
+pub use beside::{BESIDE, Beside, FullReport};
 
 use crate::job::{Cancelled, Job};
 use crate::load::Loaded;
@@ -22,6 +31,10 @@ pub struct Report {
     pub output: String,
     /// The output's format.
     pub format: &'static str,
+    /// The guest's operating system and architecture, escaped.
+    pub guest: String,
+    /// The profile's name, escaped, where the plan was made from one.
+    pub profile: Option<String>,
     /// SHA-256 of the source file.
     pub source_sha256: String,
     /// SHA-256 of the output file.
@@ -59,6 +72,31 @@ pub struct ImageSizes {
     pub disk: u64,
     /// What the guest's file systems say is in use, where they were asked.
     pub used: Option<u64>,
+    /// Files, folders and links: of the source as it was read, of the output as it was planned.
+    pub files: u64,
+    /// Their lengths added up, each inode once.
+    pub apparent: u64,
+    /// The room that they take on disk, each inode once.
+    pub allocated: u64,
+}
+
+/// What was proved of an output once it was written, in the words of whoever proved it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verified {
+    /// For programs.
+    pub json: serde_json::Value,
+    /// For people: whole lines.
+    pub text: String,
+}
+
+impl Verified {
+    /// Nothing was, because of this.
+    pub fn not_checked(why: &str) -> Self {
+        Self {
+            json: serde_json::json!({ "not_checked": why }),
+            text: format!("  not verified, because {why}\n"),
+        }
+    }
 }
 
 /// What became of the packages.

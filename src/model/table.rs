@@ -1,4 +1,4 @@
-//! Columns of text.
+//! Columns of text, for every report that people read.
 
 use unicode_width::UnicodeWidthStr;
 

@@ -1,0 +1,291 @@
+//! The bill of materials of what stays, as CycloneDX 1.5 JSON (<https://cyclonedx.org/docs/1.5/json/>).
+//!
+//! The same plan gives the same bytes: the serial number is made of the plan's hash, and there is a time in it only
+//! where `SOURCE_DATE_EPOCH` gives one. What no package owns is listed where its path alone tells name and version:
+//! Python distributions and conda packages.
+
+use super::FullReport;
+use crate::model::text::escape;
+use crate::model::{FileId, FileTree, Os};
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Bom {
+    bom_format: &'static str,
+    spec_version: &'static str,
+    serial_number: String,
+    version: u32,
+    metadata: Metadata,
+    components: Vec<Component>,
+}
+
+#[derive(Debug, Serialize)]
+struct Metadata {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp: Option<String>,
+    tools: Tools,
+    component: Component,
+}
+
+#[derive(Debug, Serialize)]
+struct Tools {
+    components: [Component; 1],
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Component {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(rename = "bom-ref")]
+    reference: String,
+    name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    version: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    description: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    purl: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    properties: Vec<Property>,
+}
+
+#[derive(Debug, Serialize)]
+struct Property {
+    name: &'static str,
+    value: String,
+}
+
+/// Writes the bill of materials.
+pub(super) fn write(full: &FullReport<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
+    serde_json::to_writer_pretty(&mut *out, &bom(full, epoch.as_deref()))?;
+    out.write_all(b"\n")
+}
+
+fn bom(full: &FullReport<'_>, epoch: Option<&str>) -> Bom {
+    let tool = Component {
+        kind: "application",
+        reference: "guestslim".to_owned(),
+        name: "guestslim".to_owned(),
+        version: full.report.guestslim.to_owned(),
+        ..Component::default()
+    };
+    let output = full.report.output.rsplit('/').next();
+    let image = Component {
+        kind: "file",
+        reference: "image".to_owned(),
+        name: output.unwrap_or_default().to_owned(),
+        ..Component::default()
+    };
+    let inventory = &full.loaded.inventory;
+    let mut components = vec![system(&inventory.os)];
+    components.extend(packages(full, &inventory.os));
+    components.extend(own(full));
+    Bom {
+        bom_format: "CycloneDX",
+        spec_version: "1.5",
+        serial_number: serial_number(&full.report.plan_sha256),
+        version: 1,
+        metadata: Metadata {
+            timestamp: epoch.and_then(timestamp),
+            tools: Tools { components: [tool] },
+            component: image,
+        },
+        components,
+    }
+}
+
+fn system(os: &Os) -> Component {
+    let or_unknown = |text: &str| match text {
+        "" => "unknown".to_owned(),
+        text => escape(text.as_bytes()).into_owned(),
+    };
+    Component {
+        kind: "operating-system",
+        reference: "operating-system".to_owned(),
+        name: or_unknown(&os.id),
+        version: or_unknown(&os.version),
+        description: escape(os.name.as_bytes()).into_owned(),
+        ..Component::default()
+    }
+}
+
+/// The packages whose records stay.
+fn packages<'a>(full: &'a FullReport<'_>, os: &'a Os) -> impl Iterator<Item = Component> + 'a {
+    let vendor = if os.id.is_empty() { "debian" } else { &os.id };
+    let distro = match os.version.as_str() {
+        "" => vendor.to_owned(),
+        version => format!("{vendor}-{version}"),
+    };
+    let inventory = &full.loaded.inventory;
+    let kept = inventory
+        .package_ids()
+        .filter(|&id| full.plan.keeps_package(id));
+    kept.map(move |id| {
+        let package = inventory.package(id);
+        let purl = format!(
+            "pkg:deb/{}/{}@{}?arch={}&distro={}",
+            quoted(vendor.to_lowercase().as_bytes()),
+            quoted(package.name.as_bytes()),
+            quoted(package.version.as_bytes()),
+            quoted(package.arch.as_bytes()),
+            quoted(distro.as_bytes())
+        );
+        let level = full.plan.packages[id.index()].level;
+        Component {
+            kind: "library",
+            reference: purl.clone(),
+            name: escape(package.name.as_bytes()).into_owned(),
+            version: escape(package.version.as_bytes()).into_owned(),
+            purl,
+            properties: vec![Property {
+                name: "guestslim:level",
+                value: level.map_or("gone", crate::plan::Level::word).to_owned(),
+            }],
+            ..Component::default()
+        }
+    })
+}
+
+/// What stays and belongs to no package, where its path tells what it is.
+fn own(full: &FullReport<'_>) -> Vec<Component> {
+    let inventory = &full.loaded.inventory;
+    let tree = &inventory.tree;
+    tree.ids()
+        .filter(|&file| full.plan.keeps_file(file) && inventory.owner(file).is_none())
+        .filter_map(|file| Some((file, named(tree, file)?)))
+        .map(|(file, (family, name, version))| {
+            let path = escape(&tree.path(file)).into_owned();
+            let spelled = match family {
+                // The index knows each name in one spelling only.
+                "pypi" => name
+                    .to_ascii_lowercase()
+                    .split(|&byte| byte == b'_')
+                    .collect::<Vec<_>>()
+                    .join(&b'-'),
+                _ => name.to_vec(),
+            };
+            let purl = format!("pkg:{family}/{}@{}", quoted(&spelled), quoted(version));
+            Component {
+                kind: "library",
+                reference: path.clone(),
+                name: escape(name).into_owned(),
+                version: escape(version).into_owned(),
+                purl,
+                properties: vec![Property {
+                    name: "guestslim:path",
+                    value: path,
+                }],
+                ..Component::default()
+            }
+        })
+        .collect()
+}
+
+/// What a path says: the record of an installed Python distribution (`NAME-VERSION.dist-info/METADATA`) or of a conda
+/// package (`conda-meta/NAME-VERSION-BUILD.json`).
+fn named(tree: &FileTree, file: FileId) -> Option<(&'static str, &[u8], &[u8])> {
+    let folder = tree.name(tree.parent(file));
+    match tree.name(file) {
+        b"METADATA" => {
+            let (name, version) = split_last(folder.strip_suffix(b".dist-info")?)?;
+            Some(("pypi", name, version))
+        }
+        record if folder == b"conda-meta" => {
+            let (rest, _build) = split_last(record.strip_suffix(b".json")?)?;
+            let (name, version) = split_last(rest)?;
+            Some(("conda", name, version))
+        }
+        _ => None,
+    }
+}
+
+fn split_last(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = text.iter().rposition(|&byte| byte == b'-')?;
+    Some((&text[..at], &text[at + 1..]))
+}
+
+/// A part of a package URL: all but letters, digits and a few signs in per cent.
+fn quoted(part: &[u8]) -> String {
+    let mut text = String::with_capacity(part.len());
+    for &byte in part {
+        if byte.is_ascii_alphanumeric() || b".-_~:".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            write!(text, "%{byte:02X}").expect("a String takes every write");
+        }
+    }
+    text
+}
+
+/// A UUID made of a hash in hexadecimal: version 8 of RFC 9562, "custom".
+fn serial_number(hash: &str) -> String {
+    let digits = |from: usize, to: usize| hash.get(from..to).unwrap_or("000");
+    format!(
+        "urn:uuid:{}-{}-8{}-a{}-{}",
+        digits(0, 8),
+        digits(8, 12),
+        digits(13, 16),
+        digits(17, 20),
+        digits(20, 32)
+    )
+}
+
+/// Seconds since 1970 as a time of ISO 8601; days to a date as in the proleptic Gregorian calendar, whose years are
+/// counted from March so that the leap day comes last.
+fn timestamp(epoch: &str) -> Option<String> {
+    let seconds: u64 = epoch.trim().parse().ok()?;
+    let days = (seconds / 86_400).checked_add(719_468)?;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let of_day = seconds % 86_400;
+    (year <= 9999).then(|| {
+        format!(
+            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+            of_day / 3600,
+            of_day / 60 % 60,
+            of_day % 60
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_those_of_the_calendar() {
+        for (epoch, expected) in [
+            ("0", "1970-01-01T00:00:00Z"),
+            ("951782399", "2000-02-28T23:59:59Z"),
+            ("951782400", "2000-02-29T00:00:00Z"),
+            ("1700000000", "2023-11-14T22:13:20Z"),
+            ("4107542400", "2100-03-01T00:00:00Z"),
+        ] {
+            assert_eq!(timestamp(epoch).as_deref(), Some(expected));
+        }
+        assert_eq!(timestamp("yesterday"), None);
+        assert_eq!(timestamp(&u64::MAX.to_string()), None);
+    }
+
+    #[test]
+    fn a_package_url_holds_no_sign_with_a_meaning() {
+        assert_eq!(
+            quoted(b"1:2.0+dfsg~rc1/../?a=\x1b"),
+            "1:2.0%2Bdfsg~rc1%2F..%2F%3Fa%3D%1B"
+        );
+    }
+}
