@@ -175,12 +175,12 @@ impl Place {
                 .and_then(|file| file.sync_all())
                 .map_err(ExportError::host("write", finished))?;
         }
-        let mut named = Vec::new();
+        let mut done = Vec::new();
         for (finished, path) in &pairs {
             match self.give_name(finished, path) {
-                Ok(how) => named.push((*finished, path, how)),
+                Ok(how) => done.push((*finished, path, how)),
                 Err(error) => {
-                    named.iter().rev().for_each(take_back);
+                    done.iter().rev().for_each(take_back);
                     return Err(error);
                 }
             }
@@ -354,7 +354,7 @@ mod tests {
         }
         let (disk, beside) = finished(work.path());
         place.publish(&disk, &beside).expect("published");
-        let expected = ["out: disk", "out.a: json", "out.b: txt"];
+        let expected = ["out.a: json", "out.b: txt", "out: disk"];
         assert_eq!(contents(folder.path()), expected);
     }
 
@@ -384,7 +384,7 @@ mod tests {
         assert_eq!(contents(folder.path()), ["out.a: old", "out.b: old"]);
         let (disk, beside) = finished(work.path());
         place.publish(&disk, &beside).expect("replaced");
-        let expected = ["out: disk", "out.a: json", "out.b: txt"];
+        let expected = ["out.a: json", "out.b: txt", "out: disk"];
         assert_eq!(contents(folder.path()), expected);
     }
 }

@@ -126,7 +126,9 @@ pub fn guest_with(more: &[&str]) -> (TempDir, Loaded) {
     for (path, text) in RECORDS {
         put(root, path, text);
     }
-    more.iter().for_each(|path| put(root, path, "mine"));
+    for path in more {
+        put(root, path, "mine");
+    }
     for (path, target) in LINKS {
         let path = root.join(&path[1..]);
         fs::create_dir_all(path.parent().expect("no root")).expect("a folder");

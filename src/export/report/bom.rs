@@ -1,4 +1,4 @@
-//! The bill of materials of what stays, as CycloneDX 1.5 JSON (<https://cyclonedx.org/docs/1.5/json/>).
+//! The bill of materials of what stays, as `CycloneDX` 1.5 JSON (<https://cyclonedx.org/docs/1.5/json/>).
 //!
 //! The same plan gives the same bytes: the serial number is made of the plan's hash, and there is a time in it only
 //! where `SOURCE_DATE_EPOCH` gives one. What no package owns is listed where its path alone tells name and version:
@@ -14,7 +14,8 @@ use std::io::{self, Write};
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Bom {
-    bom_format: &'static str,
+    #[serde(rename = "bomFormat")]
+    format: &'static str,
     spec_version: &'static str,
     serial_number: String,
     version: u32,
@@ -85,7 +86,7 @@ fn bom(full: &FullReport<'_>, epoch: Option<&str>) -> Bom {
     components.extend(packages(full, &inventory.os));
     components.extend(own(full));
     Bom {
-        bom_format: "CycloneDX",
+        format: "CycloneDX",
         spec_version: "1.5",
         serial_number: serial_number(&full.report.plan_sha256),
         version: 1,

@@ -3,7 +3,7 @@
 
 use super::FullReport;
 use crate::export::removal::freed_by;
-use crate::export::step::StepKind;
+use crate::export::step::{Step, StepKind};
 use crate::model::text::escape;
 use crate::model::{FileId, FileKind, Inventory, PackageId};
 use crate::plan::{Finding, Severity, class_gone, why_gone};
@@ -211,7 +211,7 @@ impl FullReport<'_> {
             )
         };
         let steps = self.steps.iter().filter(|step| is_change(&step.kind));
-        steps.flat_map(|step| step.details()).collect()
+        steps.flat_map(Step::details).collect()
     }
 
     /// How the guest differs from the one that the profile was made on.

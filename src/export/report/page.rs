@@ -45,7 +45,9 @@ impl FullReport<'_> {
         let heading = format!("Steps, {:.0} s in all", report.seconds);
         text += &section(&heading, &[Align::Right, Align::Left], &steps);
         text += &lines("Checked while it was written", report.checked.clone());
-        text += &format!("Verified afterwards\n{}\n", self.verified.text);
+        text += "Verified afterwards\n";
+        text += &self.verified.text;
+        text.push('\n');
         let not_covered = self.not_covered().into_iter().map(str::to_owned);
         text += &lines("Not covered by any of this", not_covered.collect());
         text += &lines("Notes", report.warnings.clone());
