@@ -53,7 +53,11 @@ impl NbdDisk {
             stream,
             out: Vec::new(),
         };
-        let export = handshake(&mut wire, b"").map_err(host)?;
+        // A server that cannot open the image may listen before it ends.
+        let export = handshake(&mut wire, b"").map_err(|_| GuestError::Image {
+            path: image.path().to_owned(),
+            why: server.complaint(),
+        })?;
         Ok(Self {
             size: export.size,
             client: NbdClient::new(wire, &export),
