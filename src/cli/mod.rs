@@ -16,6 +16,7 @@ mod plan;
 mod profile;
 mod progress;
 mod replay;
+mod suggest;
 mod trace;
 mod trace_report;
 mod verify;

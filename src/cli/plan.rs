@@ -4,6 +4,7 @@ use super::args::PlanArgs;
 use super::failure::Refusal;
 use super::guest::{Opening, read_profile};
 use super::json::{DriftJson, FindingJson, OsJson, SizesJson, level_word, plain};
+use super::suggest::{OffersJson, SuggestionJson};
 use super::table::{Align, count, plural, section};
 use super::{Outcome, out};
 use crate::export::plan_hash;
@@ -22,8 +23,9 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<Outcome> {
     let profile = read_profile(args.profile.as_deref())?;
     let opening = Opening::new()?;
     let session = opening.session(&args.image, &args.open, profile.as_ref())?;
+    let mut report = Report::of(&session, profile.as_ref(), args.all);
+    report.suggestions = Some(OffersJson::of(&session, &opening.job())?);
     drop(opening);
-    let report = Report::of(&session, profile.as_ref(), args.all);
     if args.json {
         out::print_json(&report)?;
     } else {
@@ -47,6 +49,11 @@ pub struct Report {
     /// What goes, by why it goes.
     dropped: Vec<Group>,
     packages: Vec<Package>,
+    /// Suggestions that the profile accepts by their risk class.
+    accepted: Vec<SuggestionJson>,
+    /// What could still go; only in `plan`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suggestions: Option<OffersJson>,
     /// Every path that goes; only with `--all`.
     #[serde(skip_serializing_if = "Option::is_none")]
     dropped_files: Option<Vec<File>>,
@@ -96,6 +103,8 @@ impl Report {
                 .collect(),
             dropped: groups(session),
             packages: packages(session),
+            accepted: plan.accepted.iter().map(SuggestionJson::of).collect(),
+            suggestions: None,
             dropped_files: all.then(|| dropped_files(session)),
         }
     }
@@ -147,6 +156,9 @@ impl Report {
             &[Align::Right, Align::Right, Align::Left],
             &rows,
         );
+        if let Some(suggestions) = &self.suggestions {
+            text += &suggestions.text(all);
+        }
         if let Some(files) = &self.dropped_files {
             let rows: Vec<_> = files.iter().map(|file| vec![file.reason.clone()]).collect();
             text += &section("Files that go", &[Align::Left], &rows);
@@ -290,7 +302,7 @@ fn groups(session: &Session) -> Vec<Group> {
     for file in dropped(session) {
         let reason = session.plan().reasons[file.index()];
         let sum = sums
-            .entry(class_gone(session.intent(), reason))
+            .entry(class_gone(session.intent(), session.plan(), reason))
             .or_default();
         sum.0 += 1;
         // A name that goes while another stays frees nothing.

@@ -6,7 +6,7 @@ use super::guest::Opening;
 use super::json::{DriftJson, level_word};
 use super::out::{self, safe};
 use super::{Outcome, table};
-use crate::plan::{Mark, RuleId, Wish};
+use crate::plan::{Mark, Risk, RuleId, Wish};
 use crate::profile::{Check, Expect, MadeOn, Output, Profile, drift};
 use serde::Serialize;
 use std::path::Path;
@@ -156,6 +156,7 @@ fn lines(profile: &Profile) -> Vec<String> {
     let mut lines: Vec<String> = json.marks.iter().map(MarkJson::line).collect();
     lines.extend(rules);
     lines.push(format!("needed level {}", json.needed_level));
+    lines.extend(json.accept.map(|class| format!("accept {class}")));
     lines.extend(trace.chain(checks));
     lines
 }
@@ -169,6 +170,8 @@ struct ProfileJson {
     marks: Vec<MarkJson>,
     rules: Vec<RuleJson>,
     needed_level: &'static str,
+    /// The risk class of suggestions that are accepted, whichever there are.
+    accept: Option<&'static str>,
     trace: Vec<String>,
     checks: Vec<CheckedJson>,
     output: Output,
@@ -221,6 +224,7 @@ impl ProfileJson {
                 })
                 .collect(),
             needed_level: level_word(Some(intent.needed_level)),
+            accept: intent.accept.map(Risk::word),
             trace: intent.trace.clone(),
             checks: profile.checks.iter().map(CheckedJson::of).collect(),
             output: profile.output,

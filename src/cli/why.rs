@@ -41,6 +41,8 @@ struct Report {
 struct Link {
     about: String,
     reason: String,
+    /// How strong the evidence is.
+    evidence: &'static str,
 }
 
 impl Report {
@@ -55,6 +57,7 @@ impl Report {
                 .map(|link| Link {
                     about: node_name(inventory, link.node),
                     reason: link.text,
+                    evidence: link.strength.word(),
                 })
                 .collect(),
         }

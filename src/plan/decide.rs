@@ -51,6 +51,7 @@ pub fn decide(inputs: &Inputs<'_>) -> Plan {
         reasons: closure.reasons,
         retained: retained.into_iter().map(Bytes).collect(),
         findings,
+        accepted: Vec::new(),
         before: inputs.facets.before,
         after,
     }

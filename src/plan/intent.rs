@@ -1,6 +1,6 @@
 //! All that a scientist decided about one guest: marks, rules, and the level of what is only needed.
 
-use super::{Level, Mark, RuleSet};
+use super::{Level, Mark, Risk, RuleSet, Selector, Wish};
 
 /// What the scientist decided so far; a profile is this and a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,18 @@ pub struct Intent {
     pub needed_level: Level,
     /// Paths that a workload really read, as escaped text, sorted; they only ever add.
     pub trace: Vec<String>,
+    /// Suggestions of up to this risk class are accepted, whichever there are.
+    pub accept: Option<Risk>,
+}
+
+impl Intent {
+    /// Sets the wish of a selector, replacing an earlier one of the same selector.
+    pub fn mark(&mut self, selector: Selector, wish: Wish) {
+        match self.marks.iter_mut().find(|mark| mark.selector == selector) {
+            Some(mark) => mark.wish = wish,
+            None => self.marks.push(Mark { selector, wish }),
+        }
+    }
 }
 
 impl Default for Intent {
@@ -22,6 +34,7 @@ impl Default for Intent {
             rules: RuleSet::default(),
             needed_level: Level::Trimmed,
             trace: Vec::new(),
+            accept: None,
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod intent;
 pub mod mark;
 pub mod rules;
 pub mod select;
+pub mod suggest;
 mod why;
 
 pub use decide::{Inputs, decide};
@@ -15,7 +16,8 @@ pub use facets::Facets;
 pub use intent::Intent;
 pub use mark::{Mark, ResolvedMark, Selector, Wish};
 pub use rules::{RULES, Rule, RuleId, RuleSet, Scope};
-pub use why::{chain, class_gone, next, why_gone};
+pub use suggest::{Risk, Suggestion};
+pub use why::{chain, class_gone, mark_subject, next, why_gone};
 
 use crate::model::{Bytes, FileId, Node, PackageId};
 use fixedbitset::FixedBitSet;
@@ -138,6 +140,8 @@ pub struct Plan {
     pub retained: Vec<Bytes>,
     /// What a person should know, worst first.
     pub findings: Vec<Finding>,
+    /// Suggestions that are accepted by their risk class; the marks beyond the intent's own are theirs, in this order.
+    pub accepted: Vec<Suggestion>,
     /// The source.
     pub before: Sizes,
     /// The projection.

@@ -49,7 +49,7 @@ pub fn why_gone(
 ) -> Option<String> {
     let label = |package| escape(inventory.package_label(package).as_bytes()).into_owned();
     Some(match reason {
-        Reason::Mark(mark) => dropped_by(intent, mark),
+        Reason::Mark(mark) => dropped_by(intent, plan, mark),
         Reason::Rule(rule) => format!("rule {}, {}", rule.rule().id, rule.rule().heading),
         Reason::NotNeeded => "nothing that stays needs it".to_owned(),
         Reason::OwnerGoes(package) => format!("with its package {}", label(package)),
@@ -63,10 +63,10 @@ pub fn why_gone(
 }
 
 /// What the things that go for the same kind of reason are, as a safe phrase: what a summary adds up.
-pub fn class_gone(intent: &Intent, reason: Reason) -> String {
+pub fn class_gone(intent: &Intent, plan: &Plan, reason: Reason) -> String {
     match reason {
         Reason::Rule(rule) => format!("rule {}: {}", rule.rule().id, rule.rule().heading),
-        Reason::Mark(mark) => dropped_by(intent, mark),
+        Reason::Mark(mark) => dropped_by(intent, plan, mark),
         Reason::OwnerGoes(_) => "files of packages that go".to_owned(),
         Reason::Cut(_) => {
             "files of packages that stay hollowed or as far as they are needed".to_owned()
@@ -77,10 +77,23 @@ pub fn class_gone(intent: &Intent, reason: Reason) -> String {
     }
 }
 
-fn dropped_by(intent: &Intent, mark: u32) -> String {
+fn dropped_by(intent: &Intent, plan: &Plan, mark: u32) -> String {
+    let subject = mark_subject(intent, plan, mark);
     match intent.marks.get(mark as usize) {
-        Some(mark) => format!("{} is marked drop", printable(&mark.selector.to_string())),
-        None => "marked drop".to_owned(),
+        Some(_) => format!("{subject} is marked drop"),
+        None => format!("{subject} is accepted"),
+    }
+}
+
+/// What the mark at this position of the plan's marks is about, as a safe phrase: a selector, or a suggestion that is
+/// accepted.
+pub fn mark_subject(intent: &Intent, plan: &Plan, mark: u32) -> String {
+    let beyond = (mark as usize).checked_sub(intent.marks.len());
+    match intent.marks.get(mark as usize) {
+        Some(mark) => printable(&mark.selector.to_string()),
+        None => beyond
+            .and_then(|at| plan.accepted.get(at))
+            .map_or_else(String::new, |taken| format!("suggestion {}", taken.subject)),
     }
 }
 

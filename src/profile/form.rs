@@ -6,7 +6,8 @@ use super::selector::SelectorForm;
 use super::wishes::{Check, Output};
 use super::{MAX_LEN, Profile, VERSION};
 use crate::model::text::{escape, unescape};
-use crate::plan::{Intent, Level, Mark, RuleId, RuleSet, Wish};
+use crate::plan::suggest::rules_of_class;
+use crate::plan::{Intent, Level, Mark, Risk, RuleId, RuleSet, Wish};
 use ron::extensions::Extensions;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -31,6 +32,8 @@ pub(super) struct Form {
     rules: Entries<RuleName, Switch>,
     #[serde(default)]
     needed_level: LevelForm,
+    #[serde(default)]
+    accept: Option<RiskForm>,
     #[serde(default)]
     trace: Vec<String>,
     #[serde(default)]
@@ -59,6 +62,15 @@ pub(super) enum LevelForm {
     #[default]
     Trimmed,
     Whole,
+}
+
+/// [`Risk`] in a profile's words.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RiskForm {
+    Safe,
+    Low,
+    Ask,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,13 +153,14 @@ fn head_comment(text: &str) -> String {
 
 impl Form {
     pub(super) fn into_profile(self, comment: String) -> Profile {
-        let rules = self
-            .rules
-            .0
-            .into_iter()
-            .fold(RuleSet::default(), |set, (rule, switch)| {
-                set.with(rule.0, switch == Switch::On)
-            });
+        let accept = self.accept.map(Risk::from);
+        let accepted = accept.map_or(RuleSet::default(), |class| {
+            rules_of_class(RuleSet::default(), class)
+        });
+        let switches = self.rules.0.into_iter();
+        let rules = switches.fold(accepted, |set, (rule, switch)| {
+            set.with(rule.0, switch == Switch::On)
+        });
         let mut trace: Vec<String> = self
             .trace
             .iter()
@@ -165,6 +178,7 @@ impl Form {
                 rules,
                 needed_level: self.needed_level.into(),
                 trace,
+                accept,
             },
             checks: self.checks,
             output: self.output,
@@ -196,6 +210,16 @@ impl From<Level> for LevelForm {
             Level::NeededOnly => Self::NeededOnly,
             Level::Trimmed => Self::Trimmed,
             Level::Whole => Self::Whole,
+        }
+    }
+}
+
+impl From<RiskForm> for Risk {
+    fn from(form: RiskForm) -> Self {
+        match form {
+            RiskForm::Safe => Self::Safe,
+            RiskForm::Low => Self::Low,
+            RiskForm::Ask => Self::Ask,
         }
     }
 }

@@ -59,6 +59,9 @@ fn write_intent(out: &mut String, profile: &Profile) {
     line(out, "    },");
     let level: form::LevelForm = intent.needed_level.into();
     line(out, &format!("    needed_level: {},", ron(&level)));
+    if let Some(class) = intent.accept {
+        line(out, &format!("    accept: {},", class.word()));
+    }
     list(out, "trace", intent.trace.iter().map(ron));
 }
 

@@ -1,6 +1,7 @@
 //! The ways to change an intent.
 
-use crate::plan::{Intent, Level, Mark, RuleId, Selector, Wish};
+use crate::plan::suggest::rules_of_class;
+use crate::plan::{Intent, Level, Risk, RuleId, Selector, Wish};
 
 /// One change of the intent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,9 @@ pub enum Edit {
     Rule(RuleId, bool),
     /// Sets the level of what stays only because something needs it.
     NeededLevel(Level),
+    /// Accepts every suggestion of up to a risk class, also those that a further mark or the next build of the image
+    /// brings; its rules are switched on. `None` takes only the former back.
+    Accept(Option<Risk>),
     /// Replaces everything, as when a profile is opened.
     Replace(Intent),
 }
@@ -22,17 +26,16 @@ impl Edit {
     pub fn on(self, intent: &Intent) -> Intent {
         let mut changed = intent.clone();
         match self {
-            Self::Mark(selector, wish) => match changed
-                .marks
-                .iter_mut()
-                .find(|mark| mark.selector == selector)
-            {
-                Some(mark) => mark.wish = wish,
-                None => changed.marks.push(Mark { selector, wish }),
-            },
+            Self::Mark(selector, wish) => changed.mark(selector, wish),
             Self::Unmark(selector) => changed.marks.retain(|mark| mark.selector != selector),
             Self::Rule(rule, is_on) => changed.rules = changed.rules.with(rule, is_on),
             Self::NeededLevel(level) => changed.needed_level = level,
+            Self::Accept(class) => {
+                changed.accept = class;
+                if let Some(class) = class {
+                    changed.rules = rules_of_class(changed.rules, class);
+                }
+            }
             Self::Replace(intent) => changed = intent,
         }
         changed

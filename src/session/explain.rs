@@ -1,10 +1,78 @@
 //! Reasons as sentences.
 
-use super::{Intent, Loaded};
+use super::Session;
 use crate::finders::FINDERS;
+use crate::graph::Graph;
 use crate::model::text::escape;
 use crate::model::{Evidence, Inventory, Need, Node};
-use crate::plan::{self, Level, Plan, Reason, Wish};
+use crate::plan::{self, Level, Plan, Reason};
+
+/// How strong the evidence of a link is, strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Strength {
+    /// The scientist marked it or accepted it.
+    Marked,
+    /// A traced workload read it.
+    Traced,
+    /// The boot set, found in the guest's own configuration.
+    BootSet,
+    /// The package manager's record declares it.
+    Declared,
+    /// Read from the file itself.
+    Read,
+    /// The convention of a plug-in family or a configuration file.
+    Convention,
+    /// A name that occurs as a string.
+    Guessed,
+    /// A rule of guestslim, which needs no evidence: what nobody owns is yours, what nothing needs goes.
+    Rule,
+}
+
+impl Strength {
+    fn of(graph: &Graph, reason: Reason) -> Self {
+        match reason {
+            Reason::Mark(_) => Self::Marked,
+            Reason::Trace => Self::Traced,
+            Reason::Boot(_) => Self::BootSet,
+            Reason::Essential | Reason::Owner(_) | Reason::OwnerGoes(_) => Self::Declared,
+            Reason::Need(edge) => match graph.need(edge).evidence {
+                Evidence::Declared => Self::Declared,
+                Evidence::Read => Self::Read,
+                Evidence::Convention => Self::Convention,
+                Evidence::Guessed => Self::Guessed,
+            },
+            Reason::Follows(_) | Reason::FollowsGone(_) => Self::Convention,
+            Reason::Unowned
+            | Reason::Directory
+            | Reason::Rule(_)
+            | Reason::NotNeeded
+            | Reason::Cut(_)
+            | Reason::Leavings => Self::Rule,
+        }
+    }
+
+    /// What a person reads.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Marked => "marked",
+            Self::Traced => "traced",
+            Self::BootSet => "boot set",
+            Self::Declared => "declared",
+            Self::Read => "read from the file",
+            Self::Convention => "by convention",
+            Self::Guessed => "guessed from a name",
+            Self::Rule => "rule",
+        }
+    }
+}
+
+/// Whether a sentence leaves it to a word in parentheses to say how it is known.
+const fn is_said_apart(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::Need(_) | Reason::Owner(_) | Reason::Follows(_)
+    )
+}
 
 /// One link of a chain of reasons.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,18 +81,28 @@ pub struct WhyLink {
     pub node: Node,
     /// Its reason.
     pub reason: Reason,
+    /// How strong the evidence for it is.
+    pub strength: Strength,
     /// The whole link as a safe sentence without a full stop.
     pub text: String,
 }
 
 /// The chain for a node, from itself to a mark, the boot set or a rule.
-pub fn why(loaded: &Loaded, intent: &Intent, plan: &Plan, node: Node) -> Vec<WhyLink> {
-    plan::chain(&loaded.graph, plan, node)
+pub fn why(session: &Session, node: Node) -> Vec<WhyLink> {
+    plan::chain(&session.loaded.graph, &session.plan, node)
         .into_iter()
-        .map(|(node, reason)| WhyLink {
-            node,
-            reason,
-            text: sentence(loaded, intent, plan, node, reason),
+        .map(|(node, reason)| {
+            let strength = Strength::of(&session.loaded.graph, reason);
+            let mut text = sentence(session, node, reason);
+            if is_said_apart(reason) {
+                text.extend([" (", strength.word(), ")"]);
+            }
+            WhyLink {
+                node,
+                reason,
+                strength,
+                text,
+            }
         })
         .collect()
 }
@@ -36,18 +114,19 @@ fn name(inventory: &Inventory, node: Node) -> String {
     }
 }
 
-fn sentence(loaded: &Loaded, intent: &Intent, plan: &Plan, node: Node, reason: Reason) -> String {
+fn sentence(session: &Session, node: Node, reason: Reason) -> String {
+    let (loaded, plan) = (&session.loaded, &session.plan);
     let inventory = &loaded.inventory;
     let this = name(inventory, node);
     let stays = stays_as(plan, node);
     match reason {
-        Reason::Mark(mark) => match intent.marks.get(mark as usize) {
-            Some(mark) if matches!(mark.wish, Wish::Drop) => {
-                goes(loaded, intent, plan, &this, reason)
+        Reason::Mark(at) if stays != "goes" => {
+            let subject = plan::mark_subject(&session.intent, plan, at);
+            match session.intent.marks.get(at as usize) {
+                Some(_) => format!("{this} {stays}: {subject} is marked keep"),
+                None => format!("{this} {stays}: {subject} is accepted"),
             }
-            Some(mark) => format!("{this} {stays}: {} is marked keep", mark.selector),
-            None => format!("{this} {stays}: marked"),
-        },
+        }
         Reason::Boot(root) => {
             let why = inventory
                 .boot
@@ -70,12 +149,13 @@ fn sentence(loaded: &Loaded, intent: &Intent, plan: &Plan, node: Node, reason: R
         }
         Reason::Directory => format!("{this} stays: folders stay"),
         Reason::Follows(file) => format!("{this} stays with {}", name(inventory, Node::File(file))),
-        _ => goes(loaded, intent, plan, &this, reason),
+        _ => goes(session, &this, reason),
     }
 }
 
-fn goes(loaded: &Loaded, intent: &Intent, plan: &Plan, this: &str, reason: Reason) -> String {
-    let because = plan::why_gone(&loaded.inventory, intent, plan, reason).unwrap_or_default();
+fn goes(session: &Session, this: &str, reason: Reason) -> String {
+    let (inventory, plan) = (&session.loaded.inventory, &session.plan);
+    let because = plan::why_gone(inventory, &session.intent, plan, reason).unwrap_or_default();
     let joint = if because.starts_with("with ") {
         ""
     } else {
@@ -87,31 +167,20 @@ fn goes(loaded: &Loaded, intent: &Intent, plan: &Plan, this: &str, reason: Reaso
 fn stays_as(plan: &Plan, node: Node) -> String {
     match node {
         Node::Package(id) => match plan.packages[id.index()].level {
-            Some(Level::Trimmed) | None => "stays".to_owned(),
+            None => "goes".to_owned(),
+            Some(Level::Trimmed) => "stays".to_owned(),
             Some(level) => format!("stays {}", level.word()),
         },
-        Node::File(_) => "stays".to_owned(),
+        Node::File(file) if plan.keeps_file(file) => "stays".to_owned(),
+        Node::File(_) => "goes".to_owned(),
     }
 }
 
-/// "python3-numpy depends on libblas3 (declared)": who needs it, how, by which name, on what evidence.
+/// "python3-numpy depends on libblas3": who needs it, how, by which name.
 fn need(inventory: &Inventory, need: &Need) -> String {
     let verb = FINDERS
         .get(usize::from(need.finder))
         .map_or("needs", |finder| finder.verb);
     let from = name(inventory, need.from);
-    format!(
-        "{from} {verb} {} ({})",
-        escape(&need.what),
-        evidence(need.evidence)
-    )
-}
-
-fn evidence(evidence: Evidence) -> &'static str {
-    match evidence {
-        Evidence::Declared => "declared",
-        Evidence::Read => "read from the file",
-        Evidence::Convention => "by convention",
-        Evidence::Guessed => "guessed from a name",
-    }
+    format!("{from} {verb} {}", escape(&need.what))
 }

@@ -2,14 +2,16 @@
 
 mod edit;
 mod explain;
+mod offers;
 
 pub use crate::load::Loaded;
 pub use crate::plan::Intent;
 pub use edit::Edit;
-pub use explain::WhyLink;
+pub use explain::{Strength, WhyLink};
+pub use offers::{Offer, Offers};
 
 use crate::model::{FileId, Inventory, Node};
-use crate::plan::{self, Inputs, Plan, ResolvedMark, Selector, Wish, select};
+use crate::plan::{Inputs, Plan, ResolvedMark, Selector, Wish, select, suggest};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -126,15 +128,31 @@ impl Session {
 
     /// The chain of reasons for a node, from itself to a mark, the boot set or a rule.
     pub fn why(&self, node: Node) -> Vec<WhyLink> {
-        explain::why(&self.loaded, &self.intent, &self.plan, node)
+        explain::why(self, node)
     }
 
     fn replan(&mut self) {
         self.plan = decide(&self.loaded, &self.intent, &mut self.selected);
     }
+
+    /// Asks about the guest under an intent with what was resolved so far.
+    fn with_inputs<T>(&self, ask: impl FnOnce(&Inputs<'_>) -> T) -> T {
+        with_inputs(&self.loaded, &self.intent, &mut self.selected.clone(), ask)
+    }
 }
 
 fn decide(loaded: &Loaded, intent: &Intent, selected: &mut HashMap<Selector, Arc<[Node]>>) -> Plan {
+    with_inputs(loaded, intent, selected, |inputs| {
+        suggest::decide_accepting(inputs, intent.accept)
+    })
+}
+
+fn with_inputs<T>(
+    loaded: &Loaded,
+    intent: &Intent,
+    selected: &mut HashMap<Selector, Arc<[Node]>>,
+    ask: impl FnOnce(&Inputs<'_>) -> T,
+) -> T {
     let marks: Vec<ResolvedMark> = intent
         .marks
         .iter()
@@ -159,7 +177,7 @@ fn decide(loaded: &Loaded, intent: &Intent, selected: &mut HashMap<Selector, Arc
                 .lookup(&crate::model::text::unescape(path))
         })
         .collect();
-    plan::decide(&Inputs {
+    ask(&Inputs {
         inventory: &loaded.inventory,
         graph: &loaded.graph,
         facets: &loaded.facets,

@@ -8,7 +8,7 @@ use crate::guest::GuestError;
 use crate::load::LoadError;
 use crate::model::text::escape;
 use crate::model::{Bytes, FileId, FileKind, Inventory, Node, PackageId};
-use crate::plan::{Level, Reason, Selector, Wish};
+use crate::plan::{Level, Reason, Selector, Wish, mark_subject};
 use crate::session::Session;
 use std::cmp::Ordering;
 use std::path::Path;
@@ -182,7 +182,13 @@ pub fn reason(session: &Session, of: Node) -> String {
         {
             "marked".to_owned()
         }
-        Reason::Mark(at) => mark(session, at),
+        Reason::Mark(at) if (at as usize) < session.intent().marks.len() => {
+            format!(
+                "mark: {}",
+                mark_subject(session.intent(), session.plan(), at)
+            )
+        }
+        Reason::Mark(at) => mark_subject(session.intent(), session.plan(), at),
         Reason::Boot(at) => match inventory.boot.roots.get(at as usize) {
             Some(root) => format!("boot: {}", printable(&root.why)),
             None => "boot set".to_owned(),
@@ -202,13 +208,6 @@ pub fn reason(session: &Session, of: Node) -> String {
         Reason::Cut(id) => format!("cut from {}", package(inventory, id)),
         Reason::FollowsGone(file) => format!("with {}", node(inventory, Node::File(file))),
         Reason::Leavings => "left over in a dropped package's folder".to_owned(),
-    }
-}
-
-fn mark(session: &Session, at: u32) -> String {
-    match session.intent().marks.get(at as usize) {
-        Some(mark) => format!("mark: {}", selector(&mark.selector)),
-        None => "mark".to_owned(),
     }
 }
 

@@ -12,6 +12,7 @@ mod readme;
 mod report;
 mod screen;
 mod steps;
+mod suggestions;
 mod tidy;
 mod tiny;
 mod vm_export;

@@ -108,7 +108,7 @@ fn a_chain_of_reasons_ends_in_a_mark() {
     let mut session = session(GUEST);
     session.apply(keep("curl", Level::Trimmed));
     insta::assert_snapshot!(why(&session, "/usr/lib/libssl.so.3").join("\n"), @r"
-    /usr/lib/libssl.so.3 stays: part of ssl
+    /usr/lib/libssl.so.3 stays: part of ssl (declared)
     ssl stays: curl depends on ssl (declared)
     curl stays: package curl is marked keep
     ");

@@ -164,7 +164,7 @@ impl FullReport<'_> {
             } else if self.plan.keeps_file(file) {
                 LED_NOWHERE.to_owned()
             } else {
-                class_gone(&self.intent, self.plan.reasons[file.index()])
+                class_gone(&self.intent, self.plan, self.plan.reasons[file.index()])
             };
             let sum = sums.entry(class).or_default();
             sum.0 += 1;

@@ -6,6 +6,7 @@ mod table;
 pub use table::RULES;
 
 use crate::model::{FileId, Inventory, PackageId};
+use crate::plan::Risk;
 
 /// A rule's row in [`RULES`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +20,8 @@ pub struct Rule {
     pub heading: &'static str,
     /// What may break, one sentence.
     pub risk: &'static str,
+    /// How much may break.
+    pub class: Risk,
     /// Whether it is on when a profile says nothing.
     pub is_default: bool,
     /// Whether it takes files that packages own, files that no package owns, or both.
@@ -149,7 +152,25 @@ mod tests {
             ),
             ("/usr/share/locale/locale.alias", &[]),
             ("/usr/include/stdio.h", &["development"]),
-            ("/usr/lib/x86_64-linux-gnu/libc.a", &["development"]),
+            (
+                "/usr/lib/x86_64-linux-gnu/libc.a",
+                &["development", "static-libraries"],
+            ),
+            (
+                "/usr/lib/gcc/x86_64-linux-gnu/12/libgcc.a",
+                &["development"],
+            ),
+            ("/usr/share/i18n/locales/de_DE", &["locale-sources"]),
+            ("/usr/share/i18n/SUPPORTED", &["locale-sources"]),
+            ("/opt/conda/share/man/man1/x.1", &["own-documentation"]),
+            ("/usr/local/lib/libx.a", &["own-development"]),
+            ("/opt/x/include/x/y.hpp", &["own-development"]),
+            ("/opt/x/include/README", &[]),
+            ("/opt/conda/pkgs/numpy/a.py", &["tool-caches"]),
+            ("/opt/tool/pkgs/a.py", &[]),
+            ("/home/sci/.npm/_cacache/x", &["tool-caches"]),
+            ("/home/sci/.local/share/Trash/files/x", &["trash"]),
+            ("/home/.local/share/Trash/files/x", &[]),
             ("/usr/lib/x86_64-linux-gnu/libc.so.6", &[]),
             ("/home/sci/.cache/pip/x", &["user-caches"]),
             ("/home/.cache/x", &[]),
@@ -202,6 +223,9 @@ mod tests {
             "/usr/share/locale/en/x.mo",
             "/usr/include/x/y.h",
             "/usr/lib/x/libx.a",
+            "/usr/lib/x/libx_nonshared.a",
+            "/usr/lib/gcc/x/libx.a",
+            "/usr/share/i18n/locales/de_DE",
             "/usr/lib/x/pkgconfig/x.pc",
             "/usr/bin/x",
             "/usr/lib/debug/.build-id/a",

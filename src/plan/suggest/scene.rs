@@ -1,0 +1,161 @@
+//! What all kinds of suggestions ask about a plan, worked out once: what marks are about, and which needs of kept things
+//! reach where.
+
+use super::super::{Inputs, Level, Plan, Reason};
+use crate::model::{Bytes, FileId, Node, PackageId};
+use fixedbitset::FixedBitSet;
+
+/// A plan and what it rests on.
+pub(super) struct Scene<'a> {
+    pub inputs: &'a Inputs<'a>,
+    pub plan: &'a Plan,
+    /// Packages of which something kept, other than the package itself, needs a file, or which a file needs.
+    pub read: FixedBitSet,
+    /// Needs of kept things for what no package owns: target, and the file that needs it, if it is one; sorted.
+    wanted: Vec<(FileId, Option<FileId>)>,
+    /// Packages and files that a mark selects, folders for all that is in them.
+    marked_packages: FixedBitSet,
+    marked_files: FixedBitSet,
+}
+
+impl<'a> Scene<'a> {
+    pub fn new(inputs: &'a Inputs<'a>, plan: &'a Plan) -> Self {
+        let inventory = inputs.inventory;
+        let mut scene = Self {
+            inputs,
+            plan,
+            read: FixedBitSet::with_capacity(inventory.packages.len()),
+            wanted: Vec::new(),
+            marked_packages: FixedBitSet::with_capacity(inventory.packages.len()),
+            marked_files: FixedBitSet::with_capacity(inventory.tree.len()),
+        };
+        scene.see_marks();
+        scene.see_needs();
+        scene.see_roots();
+        scene
+    }
+
+    /// Whether a mark is about this package, or about a file of it.
+    pub fn is_marked_package(&self, package: PackageId) -> bool {
+        let files = &self.inputs.inventory.package(package).files;
+        self.marked_packages.contains(package.index())
+            || files
+                .iter()
+                .any(|file| self.is_file(*file) && self.marked_files.contains(file.index()))
+    }
+
+    /// Whether a mark is about this file or something in this folder.
+    pub fn is_marked_tree(&self, folder: FileId) -> bool {
+        let range = self.inputs.inventory.tree.subtree(folder);
+        self.marked_files
+            .contains_any_in_range(range.start as usize..range.end as usize)
+    }
+
+    /// Whether something kept outside of this tree needs something in it.
+    pub fn is_wanted_tree(&self, folder: FileId) -> bool {
+        let range = self.inputs.inventory.tree.subtree(folder);
+        let first = self.wanted.partition_point(|want| want.0.0 < range.start);
+        let last = self.wanted.partition_point(|want| want.0.0 < range.end);
+        self.wanted[first..last]
+            .iter()
+            .any(|want| want.1.is_none_or(|from| !range.contains(&from.0)))
+    }
+
+    /// Files that stay in a tree, and their room on disk.
+    pub fn weight(&self, files: impl Iterator<Item = FileId>) -> (u64, Bytes) {
+        let tree = &self.inputs.inventory.tree;
+        files
+            .filter(|&file| self.is_file(file) && self.plan.keeps_file(file))
+            .fold((0, Bytes::ZERO), |(count, room), file| {
+                (count + 1, room + Bytes(tree.allocated(file)))
+            })
+    }
+
+    /// Whether it is anything but a folder.
+    pub fn is_file(&self, file: FileId) -> bool {
+        !self.inputs.facets.folders.contains(file.index())
+    }
+
+    fn see_marks(&mut self) {
+        for mark in self.inputs.marks {
+            for &node in &mark.nodes {
+                match node {
+                    Node::Package(package) => self.marked_packages.insert(package.index()),
+                    Node::File(file) => {
+                        let range = self.inputs.inventory.tree.subtree(file);
+                        self.marked_files
+                            .insert_range(range.start as usize..range.end as usize);
+                    }
+                }
+            }
+        }
+    }
+
+    fn see_needs(&mut self) {
+        let (inventory, graph) = (self.inputs.inventory, self.inputs.graph);
+        for edge in 0..graph.needs().len() as u32 {
+            let (from, file, to) = match (graph.need(edge).from, graph.target(edge)) {
+                // What packages declare about each other is no reading.
+                (Node::Package(_), Node::Package(_)) => continue,
+                (Node::Package(from), to) => (Some(from), None, to),
+                (Node::File(file), to) => (inventory.owner(file), Some(file), to),
+            };
+            let stays = match (file, from) {
+                (Some(file), _) => self.plan.keeps_file(file),
+                (None, Some(from)) => {
+                    self.plan.packages[from.index()].level > Some(Level::Hollowed)
+                }
+                (None, None) => false,
+            };
+            if !stays {
+                continue;
+            }
+            match to {
+                Node::Package(package) => self.see_read(from, package),
+                Node::File(to) => self.see_target(from, file, to),
+            }
+        }
+        self.wanted.sort_unstable();
+    }
+
+    fn see_target(&mut self, from: Option<PackageId>, file: Option<FileId>, to: FileId) {
+        let inventory = self.inputs.inventory;
+        for at in inventory.tree.subtree(to) {
+            let to = FileId(at);
+            match inventory.owner(to) {
+                Some(_) if !self.is_file(to) => {}
+                Some(owner) => self.see_read(from, owner),
+                None => self.wanted.push((to, file)),
+            }
+        }
+    }
+
+    fn see_read(&mut self, from: Option<PackageId>, package: PackageId) {
+        if from != Some(package) {
+            self.read.insert(package.index());
+        }
+    }
+
+    /// What the boot set, a mark or a trace names is read, too.
+    fn see_roots(&mut self) {
+        let inventory = self.inputs.inventory;
+        for file in inventory.tree.ids() {
+            let is_root = matches!(
+                self.plan.reasons[file.index()],
+                Reason::Boot(_) | Reason::Trace | Reason::Mark(_)
+            );
+            if is_root && self.plan.keeps_file(file) {
+                match inventory.owner(file) {
+                    Some(owner) => self.read.insert(owner.index()),
+                    None => self.wanted.push((file, None)),
+                }
+            }
+        }
+        for root in &inventory.boot.roots {
+            if let Node::Package(package) = root.node {
+                self.read.insert(package.index());
+            }
+        }
+        self.wanted.sort_unstable();
+    }
+}

@@ -1,0 +1,175 @@
+//! What could still go: each suggestion saves what it says, and a class that is accepted stays accepted.
+
+use crate::picture::draw;
+use guestslim::job::{Cancel, Job};
+use guestslim::model::Bytes;
+use guestslim::plan::{Level, Risk, Selector, Wish};
+use guestslim::profile::Profile;
+use guestslim::session::{Edit, Intent, Offers, Session};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+const GUEST: &str = "
+    libc!
+    kernel: libc
+    plot: fit python
+    fit: gcc-12 blas
+    blas: libc
+    python: libc
+    gcc-12: cpp libc
+    cpp: libc
+    boot: kernel
+    /boot/vmlinuz-6.1 500 @kernel
+    /boot/initrd.img-5.10 700
+    /lib/modules/5.10/ext4.ko 80
+    /usr/lib/libc.so.6 200 @libc
+    /usr/lib/libblas.so 90 @blas
+    /usr/lib/fit.so 60 @fit > /usr/lib/libblas.so
+    /usr/bin/plot 100 @plot > /usr/bin/python /usr/lib/fit.so
+    /usr/bin/python 400 @python
+    /usr/bin/gcc 900 @gcc-12 > /usr/bin/cpp
+    /usr/bin/cpp 300 @cpp
+    /usr/lib/python3/dist-packages/plot/tests/big.py 70 @plot
+    /opt/solver/bin/run 1500
+    /opt/tools/bin/used 1200
+    /opt/tools/old/data 4000
+    /usr/local/bin/wrapper 2 > /opt/tools/bin/used
+    /home/ada/results/run1 3000
+    /home/ada/env/pyvenv.cfg 1
+    /home/ada/env/lib/a.py 2000
+    /home/ada/.local/share/Trash/files/x 90
+";
+
+fn session() -> Session {
+    let mut loaded = draw(GUEST);
+    "6.1".clone_into(&mut loaded.inventory.boot.kernel_version);
+    let mut session = Session::new(Arc::new(loaded), Intent::default());
+    let plot = Selector::Package("plot".to_owned());
+    session.apply(Edit::Mark(plot, Wish::Keep(Level::Trimmed)));
+    session
+}
+
+fn offers(session: &Session) -> Offers {
+    session.offers(&Job::quiet()).expect("nobody cancels")
+}
+
+fn table(offers: &Offers) -> String {
+    let mut text = String::new();
+    for offer in &offers.list {
+        let suggestion = &offer.suggestion;
+        writeln!(
+            text,
+            "{} {}: {}, {} ({})",
+            suggestion.risk.word(),
+            suggestion.kind,
+            suggestion.subject,
+            offer.saves,
+            suggestion.evidence
+        )
+        .expect("a String takes every write");
+    }
+    text
+}
+
+#[test]
+fn what_nothing_needs_is_suggested_by_risk_and_size() {
+    let offers = offers(&session());
+    insta::assert_snapshot!(table(&offers), @r"
+    safe rule: switch on trash, 92.16 kB (takes 1 file: what was thrown away in home folders)
+    low kernel: drop kernel 5.10, 798.72 kB (the default boot entry loads another one (2 files))
+    low rule: switch on test-suites, 71.68 kB (takes 1 file: test suites inside Python packages)
+    ask tree: drop /opt/tools/old, 4.10 MB (yours; nothing outside of it needs a file of it (1 file))
+    ask tree: drop /home/ada/results, 3.07 MB (yours; nothing outside of it needs a file of it (1 file))
+    ask tree: drop /home/ada/env, 2.05 MB (a Python environment; nothing outside of it needs a file of it (2 files))
+    ask tree: drop /opt/solver, 1.54 MB (yours; nothing outside of it needs a file of it (1 file))
+    ask hollow: hollow gcc-12, 1.23 MB (fit declares it; no kept file needs a file of it (1 file))
+    ");
+    assert_eq!(offers.classes[0], Bytes::from_kib(90));
+    assert!(offers.classes.is_sorted());
+}
+
+#[test]
+fn every_offer_saves_what_it_says() {
+    let mut session = session();
+    for offer in offers(&session).list {
+        let before = session.plan().after;
+        let accepted = offer.suggestion.on(session.inventory(), session.intent());
+        assert!(session.apply(Edit::Replace(accepted)));
+        let after = session.plan().after;
+        assert_eq!(
+            (
+                before.allocated - after.allocated,
+                before.files - after.files
+            ),
+            (offer.saves, offer.files),
+            "{}",
+            offer.suggestion.subject
+        );
+        assert!(session.undo());
+    }
+}
+
+#[test]
+fn a_class_that_is_accepted_says_what_it_took_and_leaves_nothing_of_itself() {
+    for (at, class) in Risk::ALL.into_iter().enumerate() {
+        let mut session = session();
+        let before = session.plan().after.allocated;
+        let promised = offers(&session).classes[at];
+        session.apply(Edit::Accept(Some(class)));
+        assert_eq!(before - session.plan().after.allocated, promised);
+        let left = offers(&session).list;
+        assert!(
+            left.iter().all(|offer| offer.suggestion.risk > class),
+            "{}",
+            table(&offers(&session))
+        );
+        assert!(
+            session
+                .plan()
+                .accepted
+                .iter()
+                .all(|taken| taken.risk <= class)
+        );
+        assert!(session.undo() && session.plan().accepted.is_empty());
+    }
+}
+
+#[test]
+fn a_mark_wins_over_a_class_that_is_accepted() {
+    let mut session = session();
+    session.apply(Edit::Accept(Some(Risk::Ask)));
+    let keeps = |session: &Session| {
+        let file = session.inventory().tree.lookup(b"/home/ada/results/run1");
+        session.plan().keeps_file(file.expect("a file"))
+    };
+    assert!(!keeps(&session));
+    let results = Selector::Path("/home/ada/results".to_owned());
+    session.apply(Edit::Mark(results, Wish::Keep(Level::Whole)));
+    assert!(keeps(&session));
+}
+
+#[test]
+fn a_profile_accepts_a_class_in_one_line_and_the_plan_says_why() {
+    let text = "(version: 1, name: \"x\", marks: [keep(package(\"plot\"), trimmed)], \
+                rules: {\"byte-code\": off}, accept: ask)";
+    let profile = Profile::parse(text).expect("a profile");
+    let session = Session::new(Arc::new(draw(GUEST)), profile.intent());
+    let gcc = session.inventory().find_package("gcc-12").expect("gcc");
+    let why = session.why(guestslim::model::Node::Package(gcc));
+    assert_eq!(
+        why[0].text,
+        "gcc-12 stays hollowed: suggestion hollow gcc-12 is accepted"
+    );
+    let again = Profile::parse(&profile.to_ron()).expect("what is written can be read");
+    assert_eq!(again.intent(), profile.intent());
+    let rule = guestslim::plan::RuleId::find("byte-code").expect("a rule");
+    assert!(!again.intent().rules.contains(rule), "off was said");
+}
+
+#[test]
+fn weighing_stops_when_it_is_cancelled() {
+    let cancel = Cancel::default();
+    cancel.cancel();
+    let job = Job::quiet().with_cancel(cancel);
+    assert!(session().offers(&job).is_err());
+}
