@@ -50,12 +50,13 @@ pub fn library(
     Ok(())
 }
 
-/// Folders of a standard library that are no part of it, or only tests.
+/// Folders of a standard library that are no part of it, or only tests, or what embedding Python into C is compiled with.
 fn is_left_out(name: &[u8]) -> bool {
-    matches!(
-        name,
-        b"site-packages" | b"dist-packages" | b"test" | b"__pycache__"
-    )
+    name.starts_with(b"config-")
+        || matches!(
+            name,
+            b"site-packages" | b"dist-packages" | b"test" | b"__pycache__"
+        )
 }
 
 /// The row function of `python-distribution`: a package's first file needs the distribution and its interpreter.

@@ -9,6 +9,10 @@ const SYSTEM: &[(&str, &str)] = &[
     ("/usr/lib/python3.11/json/__init__.py", ""),
     ("/usr/lib/python3.11/test/big.py", ""),
     (
+        "/usr/lib/python3.11/config-3.11-x86_64-linux-gnu/libpython3.11.a",
+        "",
+    ),
+    (
         "/usr/lib/python3/dist-packages/numpy/__init__.py",
         "from . import core\nimport json\ndef f():\n import scipy\n",
     ),

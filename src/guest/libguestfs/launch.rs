@@ -68,13 +68,18 @@ impl Appliance {
             Err(failed) if is_forced => return Err(failed.into_error()),
             Err(Failed::Error(error @ GuestError::Unsupported { .. })) => return Err(error),
             Err(Failed::TimeOver) => format!("no answer in {} s", limit.as_secs()),
-            Err(Failed::Error(error)) => error.to_string(),
+            Err(Failed::Error(error)) => first_sentence(&error.to_string()).to_owned(),
         };
         memory.note_failure();
         Ok(Err(format!(
             "KVM is here but does not run the appliance ({why}); it runs under emulation, which is slower"
         )))
     }
+}
+
+/// What the library says before it goes on with advice for its own developers.
+fn first_sentence(text: &str) -> &str {
+    text.split_once(". ").map_or(text, |(first, _)| first)
 }
 
 fn tries_kvm(accel: Accel, memory: &Memory, notes: &mut Vec<String>) -> bool {
