@@ -5,15 +5,13 @@ use super::failure::Refusal;
 use super::guest::Opening;
 use super::trace_report::{Learned, Report};
 use super::{Outcome, out};
-use crate::model::Bytes;
 use crate::model::text::escape;
-use crate::plan::Intent;
 use crate::profile::{Check, Expect, Profile};
-use crate::session::{Edit, Session};
-use crate::trace::{Request, Trace, trace};
-use crate::vm::wire::End;
+use crate::session::Session;
+use crate::trace::{Lines, Request, Trace, trace};
+use crate::vm::wire::{End, Scope};
 use crate::vm::{Subject, choose_accel};
-use std::collections::BTreeSet;
+use anyhow::Context as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -68,6 +66,7 @@ pub fn run(args: &TraceArgs) -> anyhow::Result<Outcome> {
         user: args.user.clone().into_bytes(),
         command_cap: Duration::from_secs(args.command_cap.into()),
         boot_cap: Duration::from_secs(args.boot_cap.into()),
+        scope: Scope::All,
     };
     let accel = match &subject.direct {
         Ok(direct) => choose_accel(options.accel, direct, &job)?,
@@ -78,8 +77,14 @@ pub fn run(args: &TraceArgs) -> anyhow::Result<Outcome> {
             ));
         }
     };
-    let mut print_live = |bytes: &[u8]| show(bytes, args.json);
+    let mut lines = Lines::default();
+    let mut print_live = |bytes: &[u8]| {
+        if !args.json {
+            show(lines.push(bytes));
+        }
+    };
     let traced = trace(&subject, &request, accel, &mut print_live, &job)?;
+    show(lines.rest());
     drop(opening);
     let inventory = &subject.loaded.inventory;
     let mut report = Report::of(&traced, inventory, line.as_deref());
@@ -159,16 +164,9 @@ fn quote(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// What the command prints, line by line as it comes, on standard error: standard output is the report's.
-fn show(bytes: &[u8], is_silent: bool) {
-    if is_silent {
-        return;
-    }
-    let mut text = String::new();
-    for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-        let end = if line.ends_with(b"\n") { "\n" } else { "" };
-        text.extend([&*escape(line.strip_suffix(b"\n").unwrap_or(line)), end]);
-    }
+/// What the command prints goes to standard error: standard output is the report's.
+fn show(lines: impl IntoIterator<Item = String>) {
+    let text: String = lines.into_iter().map(|line| line + "\n").collect();
     // Nobody is left to tell when this fails.
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
@@ -181,46 +179,17 @@ fn learn(
     subject: &Subject,
     check: Option<String>,
 ) -> anyhow::Result<Learned> {
-    let before: BTreeSet<String> = profile.intent.trace.drain(..).collect();
-    let evidence = traced.evidence(&subject.loaded.inventory.tree);
-    let added = evidence.difference(&before).count();
-    let session = |trace: &BTreeSet<String>| {
-        let intent = Intent {
-            trace: trace.iter().cloned().collect(),
-            ..profile.intent.clone()
-        };
-        Session::new(Arc::clone(&subject.loaded), intent)
-    };
-    let mut session = session(&before);
-    let before_size = session.plan().after.allocated;
-    let all: Vec<String> = before.union(&evidence).cloned().collect();
-    profile.intent.trace.clone_from(&all);
-    session.apply(Edit::Replace(profile.intent.clone()));
-    let never_read = never_read(&session, &all.iter().map(String::as_str).collect());
+    let mut session = Session::new(Arc::clone(&subject.loaded), profile.intent());
+    let lesson = session.learn(&traced.evidence(&subject.loaded.inventory.tree));
+    profile.intent = session.intent().clone();
     if let (Some(command), Some(outcome)) = (check, traced.outcomes.first()) {
         add_check(profile, command, outcome);
     }
-    write_whole(path, &profile.to_ron())?;
-    Ok(Learned {
-        profile: escape(path.as_os_str().as_encoded_bytes()).into_owned(),
-        added,
-        paths: all.len(),
-        before: before_size.0,
-        after: session.plan().after.allocated.0,
-        never_read: never_read.0,
-    })
-}
-
-/// What the plan keeps and no trace ever touched.
-fn never_read(session: &Session, trace: &BTreeSet<&str>) -> Bytes {
-    let tree = &session.inventory().tree;
-    let is_unread = |path: &[u8]| !trace.contains(&*escape(path));
-    let kept = tree
-        .ids()
-        .filter(|&file| session.plan().keeps_file(file) && tree.is_first_name(file));
-    kept.filter(|&file| !tree.is_directory(file) && is_unread(&tree.path(file)))
-        .map(|file| Bytes(tree.allocated(file)))
-        .sum()
+    profile
+        .write(path, true)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    let name = escape(path.as_os_str().as_encoded_bytes()).into_owned();
+    Ok(Learned::of(name, lesson))
 }
 
 fn add_check(profile: &mut Profile, command: String, outcome: &crate::vm::Outcome) {
@@ -237,18 +206,6 @@ fn add_check(profile: &mut Profile, command: String, outcome: &crate::vm::Outcom
         exit: u8::try_from(code).unwrap_or(u8::MAX),
         stdout,
     });
-}
-
-/// Writes a file by rename, so that a profile is never half written.
-fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::table::{Align, plural, section};
 use crate::model::text::escape;
 use crate::model::{Bytes, Inventory};
+use crate::session::Lesson;
 use crate::trace::Trace;
 use crate::vm::wire::End;
 use serde::Serialize;
@@ -114,6 +115,18 @@ impl Report {
 }
 
 impl Learned {
+    /// What a lesson changed in a profile.
+    pub fn of(profile: String, lesson: Lesson) -> Self {
+        Self {
+            profile,
+            added: lesson.added,
+            paths: lesson.paths,
+            before: lesson.before.0,
+            after: lesson.after.0,
+            never_read: lesson.never_read.0,
+        }
+    }
+
     fn text(&self) -> String {
         format!(
             "{}: {} added, {} now; the projection goes from {} to {}, of which {} no trace ever touched\n",

@@ -2,12 +2,14 @@
 
 mod edit;
 mod explain;
+mod learn;
 mod offers;
 
 pub use crate::load::Loaded;
 pub use crate::plan::Intent;
 pub use edit::Edit;
 pub use explain::{Strength, WhyLink};
+pub use learn::Lesson;
 pub use offers::{Offer, Offers};
 
 use crate::model::{FileId, Inventory, Node};

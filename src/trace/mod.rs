@@ -5,11 +5,14 @@
 //! be used to cut.
 
 mod inodes;
+mod lines;
+
+pub use lines::Lines;
 
 use crate::job::Job;
 use crate::model::text::escape;
 use crate::model::{Bytes, FileId, FileTree, Inventory};
-use crate::vm::wire::{Command, Frame, Method, Orders};
+use crate::vm::wire::{Command, End, Frame, Method, Orders, Scope};
 use crate::vm::{Caps, Console, Outcome, Session, Subject, VmError, Working, run_commands};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -25,6 +28,8 @@ pub struct Request {
     pub command_cap: Duration,
     /// How long the boot may take.
     pub boot_cap: Duration,
+    /// Whose touching counts; shutting down counts where booting does.
+    pub scope: Scope,
 }
 
 impl Default for Request {
@@ -34,6 +39,7 @@ impl Default for Request {
             user: Vec::new(),
             command_cap: Duration::from_secs(1800),
             boot_cap: Duration::from_secs(600),
+            scope: Scope::All,
         }
     }
 }
@@ -91,7 +97,11 @@ pub fn trace(
         false
     };
     let session = run_commands(direct, &orders, accel, caps(request), &mut watch, job)?;
-    Ok(judge(&subject.loaded.inventory, session))
+    let mut trace = judge(&subject.loaded.inventory, session);
+    if request.scope == Scope::All {
+        add_last_program(&subject.loaded.inventory.tree, &mut trace.files);
+    }
+    Ok(trace)
 }
 
 fn orders(request: &Request) -> Orders {
@@ -104,8 +114,9 @@ fn orders(request: &Request) -> Orders {
     };
     Orders {
         records: true,
+        scope: request.scope,
         boot_cap: seconds(request.boot_cap),
-        shuts_down: true,
+        shuts_down: request.scope == Scope::All,
         commands: request.commands.iter().map(command).collect(),
         ..Orders::default()
     }
@@ -129,13 +140,12 @@ fn caps(request: &Request) -> Caps {
 
 fn judge(inventory: &Inventory, session: Session) -> Trace {
     let record = session.record;
-    let mut files = inodes::touched(
+    let files = inodes::touched(
         &inventory.tree,
         &inventory.mounts,
         &record.mounts,
         &record.seen,
     );
-    add_last_program(&inventory.tree, &mut files);
     let state = escape(record.state.as_deref().unwrap_or_default()).into_owned();
     let never_up = || (state == "timeout").then(|| "the guest did not come up in time".to_owned());
     let nothing = || {
@@ -176,6 +186,20 @@ fn add_last_program(tree: &FileTree, files: &mut Vec<FileId>) {
 }
 
 impl Trace {
+    /// How the last command ended, or that the guest came up, and how much was touched; one sentence.
+    pub fn ended(&self) -> String {
+        let how = match self.outcomes.last().map(|outcome| outcome.end) {
+            None => format!("The guest came up ({})", self.state),
+            Some(Some(End::Code(code))) => format!("The command returned {code}"),
+            Some(Some(End::Signal(signal))) => format!("Signal {signal} ended the command"),
+            Some(Some(End::TimedOut)) => "The command's time was up".to_owned(),
+            Some(Some(End::NotStarted)) => "The command could not be started".to_owned(),
+            Some(None) => "The machine ended before the command did".to_owned(),
+        };
+        let (files, seconds) = (self.files.len(), self.time.as_secs());
+        format!("{how}; {files} files were touched, in {seconds} s.")
+    }
+
     /// The evidence as a profile holds it: escaped paths, sorted, each once.
     pub fn evidence(&self, tree: &FileTree) -> BTreeSet<String> {
         let path = |&file: &FileId| escape(&tree.path(file)).into_owned();

@@ -153,6 +153,14 @@ impl Watch for Listener<'_> {
     }
 }
 
+/// The command line with the tracer as the first program; what follows two dashes is the init system's.
+fn with_first_program(command_line: &str) -> String {
+    match command_line.split_once(" -- ") {
+        Some((kernel, init)) => format!("{kernel} {FIRST_PROGRAM} -- {init}"),
+        None => format!("{command_line} {FIRST_PROGRAM}"),
+    }
+}
+
 /// Boots a guest with the tracer, lets it carry out `orders`, and hands back what it reported; `live` sees each frame
 /// as it comes and ends the machine with `true`.
 pub fn run_commands(
@@ -178,7 +186,7 @@ pub fn run_commands(
     let kernel = put("kernel", &direct.kernel)?;
     let archive = initramfs::with_tracer(direct.initramfs.clone(), &orders)?;
     let initramfs = put("initramfs", &archive)?;
-    let command_line = format!("{} {FIRST_PROGRAM}", direct.command_line);
+    let command_line = with_first_program(&direct.command_line);
     let machine = Machine {
         image: direct.image.clone(),
         start: Start::Direct {

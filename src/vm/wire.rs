@@ -8,6 +8,8 @@
 pub struct Orders {
     /// Whether to record which files are touched.
     pub records: bool,
+    /// Whose touching counts.
+    pub scope: Scope,
     /// Seconds to wait until the guest is up.
     pub boot_cap: u32,
     /// Minor number of the serial port (`/dev/ttyS`...) that leads to the host.
@@ -16,6 +18,26 @@ pub struct Orders {
     pub shuts_down: bool,
     /// What to run, in this order, when the guest is up.
     pub commands: Vec<Command>,
+}
+
+/// Whose touching a record counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scope {
+    /// Everybody's, from the first moment on.
+    #[default]
+    All,
+    /// Everybody's from when the guest is up.
+    SinceUp,
+    /// That of the commands and what they start.
+    Commands,
+}
+
+impl Scope {
+    fn decode(number: u32) -> Option<Self> {
+        [Self::All, Self::SinceUp, Self::Commands]
+            .into_iter()
+            .find(|scope| *scope as u32 == number)
+    }
 }
 
 /// One command to run in the booted guest.
@@ -152,6 +174,7 @@ impl Orders {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::default()
             .u32(u32::from(self.records))
+            .u32(self.scope as u32)
             .u32(self.boot_cap)
             .u32(self.port)
             .u32(u32::from(self.shuts_down))
@@ -171,6 +194,7 @@ impl Orders {
         let mut reader = Reader(bytes);
         let mut orders = Self {
             records: reader.u32()? != 0,
+            scope: Scope::decode(reader.u32()?)?,
             boot_cap: reader.u32()?,
             port: reader.u32()?,
             shuts_down: reader.u32()? != 0,

@@ -63,21 +63,22 @@ fn a_cancelled_machine_leaves_no_process_behind() {
     let job = Job::quiet().with_cancel(cancel.clone());
     let runner =
         std::thread::spawn(move || boot_by_loader(&image, Working::Tcg, Caps::default(), &job));
-    while !is_running_on(&name) {
+    while !is_running_on("", &name) {
         assert!(!runner.is_finished(), "{:?}", runner.join());
     }
     cancel.cancel();
     let ended = runner.join().unwrap();
     assert!(matches!(ended, Err(VmError::Cancelled(_))), "{ended:?}");
-    assert!(!is_running_on(&name));
+    assert!(!is_running_on("", &name));
 }
 
-/// Whether any process has this file on its command line.
-fn is_running_on(image: &std::path::Path) -> bool {
+/// Whether any process of this program has this file on its command line.
+pub fn is_running_on(program: &str, image: &std::path::Path) -> bool {
+    let has = |line: &[u8], what: &[u8]| line.windows(what.len().max(1)).any(|part| part == what);
     let name = image.as_os_str().as_encoded_bytes();
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     let lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
     lines
         .into_iter()
-        .any(|line| line.windows(name.len()).any(|part| part == name))
+        .any(|line| has(&line, name) && (program.is_empty() || has(&line, program.as_bytes())))
 }

@@ -1,6 +1,6 @@
 //! What stays behind when process 1 becomes the guest's own: waits, runs the commands, sends the record.
 
-use super::wire::{End, Frame, MAX_PAYLOAD, Method, Orders};
+use super::wire::{End, Frame, MAX_PAYLOAD, Method, Orders, Scope};
 use super::{HOME, commands, hooks, system};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -44,6 +44,9 @@ pub fn run() -> ! {
     let end_by = Instant::now() + Duration::from_secs(u64::from(orders.boot_cap));
     let state = wait_until_up(end_by);
     port.send(&Frame::Up(state.as_bytes().to_vec()));
+    if orders.scope != Scope::All {
+        hooks::begin_anew(orders.scope == Scope::Commands);
+    }
     for (number, command) in (0..).zip(&orders.commands) {
         let started = Instant::now();
         let mut print = |is_error: bool, bytes: &[u8]| {

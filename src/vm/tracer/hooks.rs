@@ -88,14 +88,30 @@ fn set_one(hook: &Hook, at: &Offsets, agent: u32) -> std::io::Result<()> {
         at.inode_number, at.super_device, at.inode_super
     );
     append(&format!("{HOME}/trace/kprobe_events"), &probe)?;
-    let trigger = format!(
-        "hist:keys=dev,ino:size={} if common_pid != {agent}",
-        hook.pairs
-    );
-    append(
-        &format!("{HOME}/trace/events/guestslim/{function}/trigger"),
-        &trigger,
-    )
+    append(&trigger_file(hook), &format!("{} if common_pid != {agent}", table(hook)))
+}
+
+/// The kernel's words for a hook's table.
+fn table(hook: &Hook) -> String {
+    format!("hist:keys=dev,ino:size={}", hook.pairs)
+}
+
+fn trigger_file(hook: &Hook) -> String {
+    format!("{HOME}/trace/events/guestslim/{}/trigger", hook.function)
+}
+
+/// Empties the tables and, where asked, counts from now on only what this process starts. A kernel that does not do so is no
+/// harm: the record then names more than it has to.
+pub fn begin_anew(counts_own_only: bool) {
+    let agent = std::process::id();
+    if counts_own_only {
+        let _ = append(&format!("{HOME}/trace/options/event-fork"), "1");
+        let _ = append(&format!("{HOME}/trace/set_event_pid"), &agent.to_string());
+    }
+    for hook in &HOOKS {
+        let clear = format!("{}:clear if common_pid != {agent}", table(hook));
+        let _ = append(&trigger_file(hook), &clear);
+    }
 }
 
 fn append(path: &str, line: &str) -> std::io::Result<()> {
