@@ -147,6 +147,8 @@ actions! {
     Looking Findings "findings" [on('f')] in List;
     /// Shows all marks.
     Looking Marks "marks" [on('m')] in List;
+    /// Traces: runs a command in a throw-away machine; what it touches stays.
+    Marking Trace "trace" [on('t')] in List;
     /// Orders by name, size, retained size (files: what stays), verdict.
     Looking Order "order" [on('o')] in List;
     /// One row up.

@@ -6,6 +6,7 @@ use super::look::Look;
 use super::message::{Effect, JobId, Work};
 use super::words;
 use crate::job::{Cancel, Progress};
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -63,6 +64,8 @@ pub struct Running {
     pub done: Vec<String>,
     /// The last report.
     pub progress: Option<Progress>,
+    /// The last lines that a traced command printed.
+    pub printed: VecDeque<String>,
 }
 
 impl Running {
@@ -74,6 +77,14 @@ impl Running {
             self.done.push(last.step.clone());
         }
         self.progress = Some(progress);
+    }
+
+    /// Takes over what a command printed; only the last lines are kept.
+    pub fn print(&mut self, lines: Vec<String>) {
+        const LINES: usize = 200;
+        self.printed.extend(lines);
+        let surplus = self.printed.len().saturating_sub(LINES);
+        self.printed.drain(..surplus);
     }
 
     /// Whether somebody asked it to stop.
@@ -119,6 +130,7 @@ impl App {
             since: Duration::ZERO,
             done: Vec::new(),
             progress: None,
+            printed: VecDeque::new(),
         };
         let app = Self {
             image,
@@ -143,6 +155,7 @@ impl App {
             since: self.now,
             done: Vec::new(),
             progress: None,
+            printed: VecDeque::new(),
         };
         (running, Effect::Start(job, cancel, work))
     }

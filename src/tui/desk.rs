@@ -132,6 +132,8 @@ pub enum Purpose {
     Save,
     /// Where to export to.
     Export,
+    /// What to trace.
+    Trace,
 }
 
 /// A question that `y` and `n` answer.

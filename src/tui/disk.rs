@@ -1,6 +1,6 @@
 //! The real host: opens images, writes profiles, exports.
 
-use super::host::{Host, Outline, Saved};
+use super::host::{Host, Outline, Saved, Traced};
 use super::message::Export;
 use super::run::Request;
 use crate::export::{
@@ -12,9 +12,10 @@ use crate::load;
 use crate::plan::Intent;
 use crate::profile::{self, ImageFormat, Profile};
 use crate::session::{Loaded, Session};
-use anyhow::{Context as _, Result};
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use crate::trace::{self, Lines};
+use crate::vm::{self, Subject};
+use anyhow::{Context as _, Result, anyhow};
+use std::path::Path;
 use std::sync::Arc;
 
 /// An image on this machine's disk.
@@ -43,7 +44,8 @@ impl Host for Disk {
             return Ok(Saved::Exists(path.to_owned()));
         }
         let profile = self.profile(path, intent, loaded);
-        write_whole(path, &profile.to_ron(), may_replace)
+        profile
+            .write(path, may_replace)
             .with_context(|| format!("cannot write {}", path.display()))?;
         self.0.profile = Some((path.to_owned(), profile));
         Ok(Saved::Written(path.to_owned()))
@@ -59,6 +61,38 @@ impl Host for Disk {
                 export::check(&self.0.image, &self.options(wanted, false)),
                 Err(ExportError::Exists(_))
             ),
+        })
+    }
+
+    fn trace(
+        &mut self,
+        line: &str,
+        print: &mut dyn FnMut(Vec<String>),
+        job: &Job,
+    ) -> Result<Traced> {
+        let subject = Subject::open(&self.0.image, &self.0.open, job)?;
+        let direct = subject.direct.as_ref();
+        let direct = direct.map_err(|why| anyhow!("the guest cannot be traced: {why}"))?;
+        let accel = vm::choose_accel(self.0.open.accel, direct, job)?;
+        let request = trace::Request {
+            commands: (!line.is_empty())
+                .then(|| line.into())
+                .into_iter()
+                .collect(),
+            ..trace::Request::default()
+        };
+        let mut lines = Lines::default();
+        let mut on_bytes = |bytes: &[u8]| print(lines.push(bytes));
+        let traced = trace::trace(&subject, &request, accel, &mut on_bytes, job)?;
+        print(lines.rest().into_iter().collect());
+        let tree = &subject.loaded.inventory.tree;
+        let failed = traced.outcomes.iter().any(|outcome| !outcome.is_success());
+        Ok(Traced {
+            evidence: traced.evidence(tree),
+            ended: traced.ended(),
+            incomplete: traced
+                .incomplete
+                .or_else(|| failed.then(|| "the command did not succeed".to_owned())),
         })
     }
 
@@ -121,24 +155,4 @@ impl Disk {
             None => fresh,
         }
     }
-}
-
-/// Writes a file that appears whole or not at all.
-fn write_whole(path: &Path, text: &str, may_replace: bool) -> std::io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    let mut file = tempfile::Builder::new()
-        .prefix(".guestslim-")
-        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
-        .tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    if may_replace {
-        file.persist(path)?;
-    } else {
-        file.persist_noclobber(path)?;
-    }
-    Ok(())
 }

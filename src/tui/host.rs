@@ -2,6 +2,7 @@
 
 use crate::job::Job;
 use crate::session::{Intent, Loaded, Session};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::message::Export;
@@ -23,6 +24,15 @@ pub trait Host: Send {
     /// Says what an export would do.
     fn outline(&mut self, export: &Export) -> anyhow::Result<Outline>;
 
+    /// Runs a line for the guest's shell in a throw-away machine, or only boots it when there is none; `print` gets what it prints,
+    /// line by line and safe to show.
+    fn trace(
+        &mut self,
+        line: &str,
+        print: &mut dyn FnMut(Vec<String>),
+        job: &Job,
+    ) -> anyhow::Result<Traced>;
+
     /// Exports; returns the report's lines.
     fn export(&mut self, export: &Export, job: &Job) -> anyhow::Result<Vec<String>>;
 }
@@ -34,6 +44,17 @@ pub enum Saved {
     Written(PathBuf),
     /// There is a file of this name already.
     Exists(PathBuf),
+}
+
+/// What a trace found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Traced {
+    /// The paths, escaped.
+    pub evidence: BTreeSet<String>,
+    /// Why they are not all, so that nothing may be learned from them.
+    pub incomplete: Option<String>,
+    /// What was run and how it ended, one sentence.
+    pub ended: String,
 }
 
 /// What an export would do.

@@ -1,7 +1,7 @@
 //! What comes to the screen and what it asks for: the two sides of [`update`](super::update::update).
 
 use super::app::Ending;
-use super::host::{Outline, Saved};
+use super::host::{Outline, Saved, Traced};
 use super::keys::Key;
 use crate::job::{Cancel, Progress};
 use crate::model::Bytes;
@@ -40,6 +40,10 @@ pub enum Report {
     Saved(anyhow::Result<Saved>),
     /// An export would do this.
     Outlined(anyhow::Result<(Export, Outline)>),
+    /// Lines that a traced command printed, safe to show.
+    Printed(Vec<String>),
+    /// A trace ended.
+    Traced(anyhow::Result<Traced>),
     /// The export ended; lines to read.
     Exported(anyhow::Result<Vec<String>>),
     /// What each intent that was asked about would leave on disk.
@@ -73,6 +77,8 @@ pub enum Work {
     Outline(Export),
     /// Export.
     Export(Export),
+    /// Run a line for the guest's shell, or nothing, in a throw-away machine and record what is touched.
+    Trace(String),
     /// Compute what each intent would leave.
     Price {
         /// The guest.

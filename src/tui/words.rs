@@ -10,6 +10,7 @@ use crate::model::text::escape;
 use crate::model::{Bytes, FileId, FileKind, Inventory, Node, PackageId};
 use crate::plan::{Level, Reason, Selector, Wish, mark_subject};
 use crate::session::Session;
+use crate::vm::VmError;
 use std::cmp::Ordering;
 use std::path::Path;
 use std::time::Duration;
@@ -105,6 +106,9 @@ pub fn trouble(error: &anyhow::Error) -> Vec<String> {
 }
 
 fn hint_of<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a str> {
+    if let Some(VmError::Unsupported { hint, .. }) = cause.downcast_ref() {
+        return Some(hint);
+    }
     let guest = match cause.downcast_ref() {
         Some(LoadError::Guest(guest)) => Some(guest),
         _ => cause.downcast_ref(),

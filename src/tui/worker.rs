@@ -102,6 +102,12 @@ fn carry_out(host: &mut dyn Host, order: Order, outbox: &Sender<(JobId, Report)>
             let outline = host.outline(&export);
             Report::Outlined(outline.map(|outline| (export, outline)))
         }
+        Work::Trace(line) => {
+            let mut print = |lines| {
+                let _ = outbox.send((id, Report::Printed(lines)));
+            };
+            Report::Traced(host.trace(&line, &mut print, &job))
+        }
         Work::Export(export) => Report::Exported(host.export(&export, &job)),
         Work::Price { loaded, intents } => Report::Priced(prices(&loaded, intents, &cancel)),
     }

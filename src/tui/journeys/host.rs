@@ -4,7 +4,7 @@ use super::guest;
 use crate::job::Job;
 use crate::plan::Intent;
 use crate::session::{Loaded, Session};
-use crate::tui::host::{Host, Outline, Saved};
+use crate::tui::host::{Host, Outline, Saved, Traced};
 use crate::tui::message::Export;
 use anyhow::{Result, bail};
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -18,6 +18,10 @@ pub struct Props {
     pub open_error: Option<&'static str>,
     /// Where opening and exporting wait for a word of the test, when there is one.
     pub gate: Option<Gate>,
+    /// What traces touch.
+    pub touched: Vec<&'static str>,
+    /// Why they are not complete.
+    pub incomplete: Option<&'static str>,
     /// Files that are there already.
     pub existing: Vec<PathBuf>,
     /// What was written: paths and the intents in them.
@@ -91,6 +95,22 @@ impl Host for Stand {
         Ok(Outline {
             steps: vec!["delete what goes".into(), "write the image".into()],
             exists: self.0.existing.contains(&export.output),
+        })
+    }
+
+    fn trace(
+        &mut self,
+        line: &str,
+        print: &mut dyn FnMut(Vec<String>),
+        job: &Job,
+    ) -> Result<Traced> {
+        print((0..300).map(|number| format!("line {number}")).collect());
+        print(vec![format!("ran {line}")]);
+        self.wait_at_gate(job, "running the workload")?;
+        Ok(Traced {
+            evidence: self.0.touched.iter().map(|&path| path.to_owned()).collect(),
+            incomplete: self.0.incomplete.map(str::to_owned),
+            ended: "The command returned 0.".to_owned(),
         })
     }
 

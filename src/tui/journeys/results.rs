@@ -143,3 +143,52 @@ fn nothing_is_typed_into_the_lists_by_a_paste() {
         .send(crate::tui::message::Msg::Paste("/tmp/a\n".into()))
         .see("demo.ron/tmp/a");
 }
+
+#[test]
+fn a_trace_is_watched_live_and_what_it_touched_stays_until_undone() {
+    let props = Props {
+        gate: Some(Gate::default()),
+        touched: vec!["/usr/bin/vim", "/bin/sh"],
+        ..Props::default()
+    };
+    let gate = props.gate.clone().expect("just made");
+    let mut person = Journey::start_with(props, (80, 24));
+    gate.open();
+    person.wait_for("[Packages");
+    person.press("t").see("Trace this command").write("vim x");
+    person.press("Enter").wait_for("| ran vim x");
+    person.see("| line 299").see("running the workload");
+    gate.open();
+    person
+        .wait_for("The command returned 0.")
+        .see("2 paths were touched that no trace had before; 2 in all.")
+        .see("4 MB more")
+        .see("no trace ever touched");
+    person.press("Enter u").see("undo, 4 MB less");
+}
+
+#[test]
+fn a_cancelled_or_incomplete_trace_adds_nothing() {
+    let props = Props {
+        gate: Some(Gate::default()),
+        touched: vec!["/usr/bin/vim"],
+        incomplete: Some("the machine ended before its last word"),
+        ..Props::default()
+    };
+    let gate = props.gate.clone().expect("just made");
+    let mut person = Journey::start_with(props, (80, 24));
+    gate.open();
+    person.wait_for("[Packages");
+    person.press("t Enter").wait_for("running the workload");
+    gate.open();
+    person
+        .wait_for("The trace is not complete: the machine ended before its last word.")
+        .see("Nothing was added.")
+        .press("Enter t Enter")
+        .wait_for("running the workload");
+    person.press("Esc").see("stopping");
+    gate.open();
+    person.wait_for("the trace was cancelled; nothing was added");
+    person.press("q");
+    assert_eq!(person.exit_code(), 0);
+}

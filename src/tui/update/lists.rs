@@ -49,6 +49,7 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Filter => prompts::ask(desk, Purpose::Filter, &app.image),
         Action::Save => prompts::ask(desk, Purpose::Save, &app.image),
         Action::Export => prompts::ask(desk, Purpose::Export, &app.image),
+        Action::Trace => prompts::ask(desk, Purpose::Trace, &app.image),
         Action::Rules => return panels::open(app, PanelKind::Rules),
         Action::Findings => return panels::open(app, PanelKind::Findings),
         Action::Marks => return panels::open(app, PanelKind::Marks),

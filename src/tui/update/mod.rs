@@ -7,6 +7,7 @@ mod lists;
 mod panels;
 mod prompts;
 mod reports;
+mod traces;
 
 use super::actions::{Action, Place, action_of};
 use super::app::{App, Ending, INTERRUPTED, Stage};

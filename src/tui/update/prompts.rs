@@ -18,6 +18,7 @@ pub fn ask(desk: &mut Desk, purpose: Purpose, image: &str) {
             None => format!("{}.ron", stem(image)),
         },
         Purpose::Export => format!("{}-slim.qcow2", stem(image)),
+        Purpose::Trace => String::new(),
     };
     let input = Input::new(&text);
     desk.overlay = Some(Overlay::Prompt(Prompt { purpose, input }));
@@ -89,6 +90,10 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         _ if !is_accepted => Vec::new(),
+        Purpose::Trace => {
+            let line = text.trim().to_owned();
+            work_on(app, "Tracing", Work::Trace(line))
+        }
         _ if text.trim().is_empty() => {
             desk.notice = Some("no path, so nothing was written".to_owned());
             Vec::new()

@@ -1,5 +1,6 @@
 //! What the worker reports.
 
+use super::traces;
 use crate::model::Bytes;
 use crate::session::Session;
 use crate::tui::app::{App, Ending, INTERRUPTED, Running, Stage, Trouble};
@@ -22,6 +23,11 @@ pub fn take(app: &mut App, job: JobId, report: Report) -> Vec<Effect> {
             running.advance(progress);
             Vec::new()
         }
+        Report::Printed(lines) => {
+            running.print(lines);
+            Vec::new()
+        }
+        Report::Traced(result) => traces::traced(app, result),
         Report::Opened(result) => opened(app, result),
         Report::Saved(result) => saved(app, result),
         Report::Outlined(result) => outlined(app, result),
@@ -68,14 +74,14 @@ fn opened(app: &mut App, result: anyhow::Result<Box<Session>>) -> Vec<Effect> {
 }
 
 /// Takes the work's box away and tells whether it was asked to stop.
-fn finish(desk: &mut Desk) -> bool {
+pub(super) fn finish(desk: &mut Desk) -> bool {
     let was_stopping =
         matches!(&desk.overlay, Some(Overlay::Working { running, .. }) if running.is_stopping());
     desk.overlay = None;
     was_stopping
 }
 
-fn fail(desk: &mut Desk, title: &'static str, error: &anyhow::Error) {
+pub(super) fn fail(desk: &mut Desk, title: &'static str, error: &anyhow::Error) {
     desk.quits_when_saved = false;
     desk.overlay = Some(Overlay::Text(Text {
         title,

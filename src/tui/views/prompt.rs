@@ -50,6 +50,7 @@ pub fn render(app: &App, prompt: &Prompt, size: (u16, u16), buf: &mut Buffer) ->
     let title = match prompt.purpose {
         Purpose::Save => "Save the profile as",
         Purpose::Export => "Export to (.qcow2, .raw, .vmdk or .vdi)",
+        Purpose::Trace => "Trace this command in a throw-away machine (none: the boot alone)",
         Purpose::Filter => "Filter",
     };
     let inner = frame(

@@ -44,6 +44,17 @@ pub fn lines(app: &App, running: &Running) -> Vec<String> {
         None => "starting".to_owned(),
     };
     lines.push(format!("     {spin}  {now}"));
+    if !running.printed.is_empty() {
+        let from = running.printed.len().saturating_sub(SHOWN);
+        lines.push(String::new());
+        lines.extend(
+            running
+                .printed
+                .iter()
+                .skip(from)
+                .map(|line| format!("  | {line}")),
+        );
+    }
     let state = if running.is_stopping() {
         ", stopping"
     } else {
