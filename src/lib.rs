@@ -1,6 +1,7 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod cli;
+pub mod cure;
 pub mod export;
 pub mod finders;
 pub mod graph;

@@ -6,8 +6,10 @@
 )]
 
 pub mod args;
+mod bench;
 pub mod failure;
 mod guest;
+mod heal;
 mod inspect;
 mod interrupt;
 mod json;

@@ -2,28 +2,21 @@
 
 use super::Outcome;
 use super::args::ReplayArgs;
+use super::bench::Bench;
 use super::failure::Refusal;
 use super::guest::Opening;
+use super::heal;
 use super::out::{self, safe};
 use super::plan::Report as PlanReport;
-use super::verify::Proof;
-use crate::export::{self, Compression, ExportOptions, FullReport, OutputFormat, Report};
-use crate::guest::OpenOptions;
-use crate::job::Job;
+use crate::export::{self, Compression, ExportOptions, OutputFormat};
 use crate::profile::{self, ImageFormat, Profile};
 use crate::session::Session;
-use crate::verify;
-use crate::vm::VmError;
-use anyhow::Context as _;
 use serde::Serialize;
 use std::path::PathBuf;
-use std::time::Duration;
-
-/// How long a boot of the output, and each check, may take; emulation on a busy host is slow.
-const MACHINE_CAP: Duration = Duration::from_secs(600);
 
 pub fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
     let profile = Profile::read(&args.profile)?;
+    let copy = args.heal.then(|| heal::copy(args)).transpose()?;
     let options = options(args, &profile)?;
     let opening = Opening::new()?;
     if !args.dry_run {
@@ -38,104 +31,28 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
         show_steps(&session, &plan, &options, args.json)?;
         return Ok(outcome);
     }
-    let job = opening.job();
-    let report = export::export(
-        &args.image,
-        session.loaded(),
-        session.plan(),
-        &options,
-        &job,
-    )?;
-    let (verified, trouble) = match verify(args, &profile, &options, &job) {
-        Ok(verified) => (verified, None),
-        Err(error) => (Verified::NotChecked(safe(&error.to_string())), Some(error)),
+    let mut bench = Bench {
+        args,
+        options,
+        job: opening.job(),
+        source: None,
+        on_source: None,
     };
+    let mut replayed = bench.replay(&session, &profile)?;
+    if let Some(copy) = copy {
+        replayed = heal::heal(&mut bench, profile, &session, replayed, &copy)?;
+    }
     drop(opening);
-    let told = verified.told()?;
-    let full = FullReport::new(&report, &told, session.loaded(), session.plan(), &options)?;
-    full.write_again(&options.output)
-        .context("the output is written, but not the last word of its report")?;
-    if let Some(error) = trouble {
-        return Err(
-            anyhow::Error::new(error).context("the output is written, but could not be verified")
-        );
-    }
     if args.json {
-        out::print_json(&Replayed {
-            plan: &plan,
-            export: &report,
-            verified: &verified,
-        })?;
+        out::print_json(&replayed)?;
     } else {
-        out::print(&full.page())?;
+        out::print(&replayed.text())?;
     }
-    Ok(match verified {
-        Verified::Report(report) if report.is_failed() => Outcome::CheckFailed,
-        _ => outcome,
+    Ok(if replayed.verified.is_failed() {
+        Outcome::CheckFailed
+    } else {
+        outcome
     })
-}
-
-/// What `--json` prints.
-#[derive(Debug, Serialize)]
-struct Replayed<'a> {
-    plan: &'a PlanReport,
-    export: &'a Report,
-    verified: &'a Verified,
-}
-
-/// What became of the profile's checks.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Verified {
-    Report(verify::Report),
-    NotChecked(String),
-}
-
-impl Verified {
-    /// In the words of the report beside the output.
-    fn told(&self) -> anyhow::Result<export::Verified> {
-        Ok(match self {
-            Self::NotChecked(why) => export::Verified::not_checked(why),
-            Self::Report(report) => export::Verified {
-                json: serde_json::to_value(self)?,
-                text: report.text(),
-            },
-        })
-    }
-}
-
-/// Boots the output and runs the checks, unless that is not wanted or not possible here.
-fn verify(
-    args: &ReplayArgs,
-    profile: &Profile,
-    options: &ExportOptions,
-    job: &Job,
-) -> Result<Verified, VmError> {
-    if args.no_verify {
-        return Ok(Verified::NotChecked("--no-verify".to_owned()));
-    }
-    // The output's format is known; the source's was a matter of the command line.
-    let open = OpenOptions {
-        format: Some(options.format.name().to_owned()),
-        ..args.open.options()
-    };
-    let proof = Proof {
-        image: &options.output,
-        source: Some((&args.image, args.open.options())),
-        profile: Some(profile),
-        open,
-        compares_contents: true,
-        boots: true,
-        boot_cap: MACHINE_CAP,
-        check_cap: MACHINE_CAP,
-    };
-    match proof.run(job) {
-        Ok(report) => Ok(Verified::Report(report)),
-        Err(error @ VmError::Unsupported { .. }) => {
-            Ok(Verified::NotChecked(safe(&error.to_string())))
-        }
-        Err(error) => Err(error),
-    }
 }
 
 /// What `--dry-run --json` prints.

@@ -3,13 +3,15 @@
 use super::args::OpenArgs;
 use super::guest::{Opening, read_profile};
 use super::{Outcome, out};
+use crate::cure::{self, Case, Cure};
 use crate::export::{self, ExportOptions, Step};
 use crate::guest::{Accel, OpenOptions};
 use crate::job::Job;
 use crate::profile::Profile;
 use crate::session::Session;
 use crate::verify::{self, Request};
-use crate::vm::{Subject, VmError, Working, choose_accel};
+use crate::vm::{self, Subject, VmError, Working, choose_accel};
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,25 +50,29 @@ pub struct VerifyArgs {
 pub fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
     let profile = read_profile(args.profile.as_deref())?;
     let opening = Opening::new()?;
+    let job = opening.job();
     let source = args.against.as_deref();
+    let source = source.map(|path| Subject::open(path, &args.open.options(), &job));
+    let source = source.transpose()?;
     let proof = Proof {
         image: &args.image,
-        source: source.map(|path| (path, args.open.options())),
+        source: source.as_ref(),
         profile: profile.as_ref(),
         open: args.open.options(),
         compares_contents: !args.quick,
         boots: !args.no_boot,
         boot_cap: Duration::from_secs(args.boot_cap.into()),
         check_cap: Duration::from_secs(args.check_cap.into()),
+        on_source: None,
     };
-    let report = proof.run(&opening.job())?;
+    let proved = proof.run(&job)?;
     drop(opening);
     if args.json {
-        out::print_json(&report)?;
+        out::print_json(&proved)?;
     } else {
-        out::print(&report.text())?;
+        out::print(&proved.text())?;
     }
-    Ok(if report.is_failed() {
+    Ok(if proved.report.is_failed() {
         Outcome::CheckFailed
     } else {
         Outcome::Done
@@ -77,11 +83,11 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
 pub struct Proof<'a> {
     /// The image.
     pub image: &'a Path,
-    /// What it was made from, and how that is opened.
-    pub source: Option<(&'a Path, OpenOptions)>,
+    /// What it was made from.
+    pub source: Option<&'a Subject>,
     /// Where the checks are.
     pub profile: Option<&'a Profile>,
-    /// How it is opened.
+    /// How the image is opened.
     pub open: OpenOptions,
     /// Whether every byte is compared with the source.
     pub compares_contents: bool,
@@ -91,36 +97,67 @@ pub struct Proof<'a> {
     pub boot_cap: Duration,
     /// How long a check may take.
     pub check_cap: Duration,
+    /// What an earlier proof against the same source saw there.
+    pub on_source: Option<&'a [vm::Outcome]>,
+}
+
+/// The report, and the cure where a check fails that passes on the source.
+#[derive(Debug, Serialize)]
+pub struct Proved {
+    #[serde(flatten)]
+    pub report: verify::Report,
+    pub cure: Option<Cure>,
+}
+
+impl Proved {
+    pub fn text(&self) -> String {
+        let cure = self.cure.as_ref().map(|cure| format!("\n{}", cure.text()));
+        self.report.text() + &cure.unwrap_or_default()
+    }
 }
 
 impl Proof<'_> {
-    /// Opens the images and climbs the ladder.
-    pub fn run(&self, job: &Job) -> Result<verify::Report, VmError> {
+    /// Opens the image, climbs the ladder and, where checks were lost, looks for the cure.
+    pub fn run(&self, job: &Job) -> Result<Proved, VmError> {
         let subject = Subject::open(self.image, &self.open, job)?;
-        let source = self
-            .source
-            .as_ref()
-            .map(|(path, open)| Subject::open(path, open, job))
-            .transpose()?;
         let accel = self
             .boots
             .then(|| accel(&subject, self.open.accel, job))
             .transpose()?;
-        let steps = match (self.profile, &source) {
+        let steps = match (self.profile, self.source) {
             (Some(profile), Some(source)) => steps(profile, source),
             _ => None,
         };
         let request = Request {
             subject: &subject,
-            source: source.as_ref(),
+            source: self.source,
             steps: steps.as_deref(),
             open: self.compares_contents.then_some(&self.open),
             checks: self.profile.map_or(&[], |profile| &profile.checks),
             accel,
+            on_source: self.on_source,
             boot_cap: self.boot_cap,
             check_cap: self.check_cap,
         };
-        verify::verify(&request, job)
+        let report = verify::verify(&request, job)?;
+        let cure = match (self.source, self.profile, accel) {
+            (Some(source), Some(profile), Some(accel)) if !report.lost_checks.is_empty() => {
+                Some(cure::find(
+                    &Case {
+                        image: &subject,
+                        source,
+                        profile,
+                        lost: &report.lost_checks,
+                        accel,
+                        boot_cap: self.boot_cap,
+                        check_cap: self.check_cap,
+                    },
+                    job,
+                )?)
+            }
+            _ => None,
+        };
+        Ok(Proved { report, cure })
     }
 }
 

@@ -24,8 +24,8 @@ pub use nearest::nearest;
 pub use wishes::{Check, Compression, Expect, ImageFormat, Output};
 
 use crate::model::Inventory;
-use crate::plan::Intent;
-use std::io::Read as _;
+use crate::plan::{Intent, Mark};
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 /// The version of the file format that is written; older ones still load.
@@ -33,6 +33,11 @@ pub const VERSION: u32 = 1;
 
 /// The longest profile that is read, in bytes.
 pub const MAX_LEN: u64 = 4 << 20;
+
+/// A mark as a profile's file writes it: `keep(package("python3-numpy"), trimmed)`.
+pub fn mark_text(mark: &Mark) -> String {
+    write::ron(&form::MarkForm::from(mark))
+}
 
 /// An intent with a name, what it was made on, and what must still work afterwards.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -97,6 +102,26 @@ impl Profile {
     /// What is wanted.
     pub fn intent(&self) -> Intent {
         self.intent.clone()
+    }
+
+    /// Writes a file that appears whole or not at all.
+    pub fn write(&self, path: &Path, may_replace: bool) -> std::io::Result<()> {
+        let folder = match path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
+        let mut file = tempfile::Builder::new()
+            .prefix(".guestslim-")
+            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
+            .tempfile_in(folder)?;
+        file.write_all(self.to_ron().as_bytes())?;
+        file.as_file().sync_all()?;
+        if may_replace {
+            file.persist(path)?;
+        } else {
+            file.persist_noclobber(path)?;
+        }
+        Ok(())
     }
 
     /// The file's text; the same profile gives the same bytes.

@@ -122,7 +122,7 @@ fn line(out: &mut String, text: &str) {
 }
 
 /// One value as RON in one line.
-fn ron(value: &(impl Serialize + ?Sized)) -> String {
+pub(super) fn ron(value: &(impl Serialize + ?Sized)) -> String {
     let config = PrettyConfig::new()
         .compact_structs(true)
         .compact_arrays(true)

@@ -220,6 +220,7 @@ pub fn check_contents(
     ))
 }
 
+/// Opens an image once more, to read files of it.
 fn reopen(
     subject: &Subject,
     options: &OpenOptions,

@@ -2,6 +2,7 @@
 //!
 //! Each rung passes, fails, or says why it was not checked. The image is never written; what boots is a throw-away overlay.
 
+mod checks;
 mod container;
 mod manifest;
 mod needs;
@@ -15,7 +16,7 @@ use crate::guest::OpenOptions;
 use crate::job::Job;
 use crate::model::text::escape;
 use crate::profile::Check;
-use crate::vm::{Subject, VmError, Working};
+use crate::vm::{Outcome, Subject, VmError, Working};
 use std::time::{Duration, Instant};
 
 /// What to prove, and against what.
@@ -32,6 +33,8 @@ pub struct Request<'a> {
     pub checks: &'a [Check],
     /// How machines run; `None` leaves all rungs out that need one.
     pub accel: Option<Working>,
+    /// What the commands did on the source in an earlier run of the same checks; `None` runs them there.
+    pub on_source: Option<&'a [Outcome]>,
     /// How long a boot may take.
     pub boot_cap: Duration,
     /// How long a check may take.
@@ -52,7 +55,8 @@ pub fn verify(request: &Request<'_>, job: &Job) -> Result<Report, VmError> {
     for rung in needs::compare(request) {
         add(rung);
     }
-    for rung in running::run(request, job)? {
+    let shown = running::run(request, job)?;
+    for rung in shown.rungs {
         add(rung);
     }
     let name = |subject: &Subject| {
@@ -68,6 +72,8 @@ pub fn verify(request: &Request<'_>, job: &Job) -> Result<Report, VmError> {
             Some(Working::Tcg) => "emulation",
         },
         rungs,
+        lost_checks: shown.lost_checks,
+        on_source: shown.on_source,
         seconds: started.elapsed().as_secs_f64(),
     })
 }

@@ -1,5 +1,6 @@
 //! What was checked, against what, how long it took, and what was not: the report that a release engineer keeps.
 
+use crate::vm::Outcome;
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -16,6 +17,11 @@ pub struct Report {
     pub machines: &'static str,
     /// The rungs, from the file upwards.
     pub rungs: Vec<Rung>,
+    /// The checks, by their place in the profile, that fail on the image and pass on the source.
+    pub lost_checks: Vec<usize>,
+    /// What the commands did on the source, for the next report on the same source.
+    #[serde(skip)]
+    pub on_source: Option<Vec<Outcome>>,
     /// How long all of it took.
     pub seconds: f64,
 }
@@ -153,6 +159,8 @@ mod tests {
                 Rung::not_checked("file_systems", "no checker for xfs"),
                 boot,
             ],
+            lost_checks: Vec::new(),
+            on_source: None,
             seconds: 63.2,
         }
     }

@@ -1,51 +1,62 @@
 //! Rungs that need a machine: the boot through the image's own loader, failed units, the package manager's own audit, the profile's
 //! checks; all but the first as a difference to the source.
 
-use super::{Request, Rung};
+use super::{Request, Rung, checks};
 use crate::job::Job;
 use crate::model::text::escape;
-use crate::profile::{Check, Expect};
-use crate::vm::wire::{Command, End, Orders};
+use crate::vm::wire::{Command, Orders};
 use crate::vm::{Caps, Outcome, Session, Subject, VmError, Working, boot_by_loader, run_commands};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 const RUNGS: [&str; 4] = ["boot", "units", "package_manager", "checks"];
 const FAILED_UNITS: &str = "systemctl list-units --failed --no-legend --plain --no-pager";
-const AUDIT: &str = "dpkg --audit && apt-get check";
+const AUDIT: &str = "dpkg --audit && { ! [ -x /usr/bin/apt-get ] || apt-get check; }";
 const OUTPUT_CAP: u32 = 1 << 20;
 
+/// What running guests showed.
+#[derive(Default)]
+pub struct Shown {
+    /// The rungs.
+    pub rungs: Vec<Rung>,
+    /// The checks, by place, that fail on the image and pass on the source.
+    pub lost_checks: Vec<usize>,
+    /// What the commands did on the source, where it could be started.
+    pub on_source: Option<Vec<Outcome>>,
+}
+
+impl Shown {
+    /// Nothing but these rungs, and the rest of them skipped.
+    fn only(mut rungs: Vec<Rung>, because: &str) -> Self {
+        let skipped = RUNGS[rungs.len()..].iter();
+        let skipped: Vec<_> = skipped.map(|id| Rung::not_checked(id, because)).collect();
+        rungs.extend(skipped);
+        Self {
+            rungs,
+            ..Self::default()
+        }
+    }
+}
+
 /// All rungs of a running guest.
-pub fn run(request: &Request<'_>, job: &Job) -> Result<Vec<Rung>, VmError> {
+pub fn run(request: &Request<'_>, job: &Job) -> Result<Shown, VmError> {
     let Some(accel) = request.accel else {
-        let skipped = |id: &&'static str| Rung::not_checked(id, "no machine was to be started");
-        return Ok(RUNGS.iter().map(skipped).collect());
+        return Ok(Shown::only(Vec::new(), "no machine was to be started"));
     };
     let mut rungs = vec![boot(request, accel, job)?];
     let direct = match &request.subject.direct {
         Ok(_) => run_in(request.subject, request, accel, job)?,
         Err(why) => {
             let why = format!("the guest cannot be started without its boot loader: {why}");
-            rungs.extend(
-                RUNGS[1..]
-                    .iter()
-                    .map(|id| Rung::not_checked(id, why.clone())),
-            );
-            return Ok(rungs);
+            return Ok(Shown::only(rungs, &why));
         }
     };
     if let Some(why) = not_up(&direct) {
         rungs.push(Rung::fail("units", why, direct.console.last_lines(8)));
-        let skipped = |id: &&'static str| Rung::not_checked(id, "the guest did not come up");
-        rungs.extend(RUNGS[2..].iter().map(skipped));
-        return Ok(rungs);
+        return Ok(Shown::only(rungs, "the guest did not come up"));
     }
-    let source = match request.source {
-        Some(source) if source.direct.is_ok() => Some(run_in(source, request, accel, job)?),
-        _ => None,
-    };
-    let source = source.filter(|session| not_up(session).is_none());
-    let before = source.as_ref().map(|session| &session.record.commands[..]);
+    let on_source = on_source(request, accel, job)?;
+    let before = on_source.as_deref();
     let mut after = direct.record.commands;
     after.resize_with(request.checks.len() + 2, Outcome::default);
     rungs.push(units(
@@ -57,12 +68,31 @@ pub fn run(request: &Request<'_>, job: &Job) -> Result<Vec<Rung>, VmError> {
         before.and_then(|outcomes| outcomes.get(1)),
         request,
     ));
-    rungs.push(checks(
-        request.checks,
-        &after[2..],
-        before.and_then(|outcomes| outcomes.get(2..)),
-    ));
-    Ok(rungs)
+    let (after, before) = (&after[2..], before.and_then(|outcomes| outcomes.get(2..)));
+    rungs.push(checks::rung(request.checks, after, before));
+    Ok(Shown {
+        rungs,
+        lost_checks: checks::lost(request.checks, after, before),
+        on_source,
+    })
+}
+
+/// What the same commands do on the source: from an earlier run, or from a run now.
+fn on_source(
+    request: &Request<'_>,
+    accel: Working,
+    job: &Job,
+) -> Result<Option<Vec<Outcome>>, VmError> {
+    if let Some(known) = request.on_source {
+        return Ok(Some(known.to_vec()));
+    }
+    let Some(source) = request.source.filter(|source| source.direct.is_ok()) else {
+        return Ok(None);
+    };
+    let session = run_in(source, request, accel, job)?;
+    Ok(not_up(&session)
+        .is_none()
+        .then_some(session.record.commands))
 }
 
 fn boot(request: &Request<'_>, accel: Working, job: &Job) -> Result<Rung, VmError> {
@@ -196,73 +226,7 @@ fn package_manager(after: &Outcome, before: Option<&Outcome>, request: &Request<
     Rung::fail(ID, "dpkg --audit or apt-get check complains", lines(after))
 }
 
-fn checks(checks: &[Check], after: &[Outcome], before: Option<&[Outcome]>) -> Rung {
-    const ID: &str = "checks";
-    if checks.is_empty() {
-        return Rung::not_checked(ID, "the profile has none");
-    }
-    let mut failed = Vec::new();
-    for (at, check) in checks.iter().enumerate() {
-        let outcome = after.get(at).cloned().unwrap_or_default();
-        let source = before.and_then(|outcomes| outcomes.get(at));
-        if let Some(why) = judge(check, &outcome, source) {
-            failed.push(format!("{}: {why}", escape(check.command.as_bytes())));
-            failed.extend(
-                lines(&outcome)
-                    .into_iter()
-                    .take(6)
-                    .map(|line| format!("  {line}")),
-            );
-        }
-    }
-    let count = checks.len();
-    let compared = if before.is_some() {
-        ", as in the source"
-    } else {
-        ""
-    };
-    if failed.is_empty() {
-        return Rung::pass(ID, format!("{count} of {count} passed{compared}"));
-    }
-    Rung::fail(ID, "a command does not work any more", failed)
-}
-
-/// Why a check does not pass; nothing when it does.
-pub fn judge(check: &Check, outcome: &Outcome, source: Option<&Outcome>) -> Option<String> {
-    let fails_there_too = source.is_some_and(|source| judge(check, source, None).is_some());
-    let there = if fails_there_too {
-        ", and fails on the source too"
-    } else {
-        ""
-    };
-    match outcome.end {
-        Some(End::Code(code)) if code == i32::from(check.exit) => {}
-        Some(End::Code(code)) => {
-            return Some(format!("it returned {code}, not {}{there}", check.exit));
-        }
-        Some(End::Signal(signal)) => return Some(format!("signal {signal} ended it{there}")),
-        Some(End::TimedOut) => return Some(format!("its time was up{there}")),
-        Some(End::NotStarted) => return Some(format!("it could not be started{there}")),
-        None => return Some("the machine ended before it did".to_owned()),
-    }
-    let text = String::from_utf8_lossy(&outcome.stdout);
-    match &check.stdout {
-        Some(Expect::Contains(what)) if !text.contains(what) => Some(format!(
-            "it does not print \"{}\"{there}",
-            escape(what.as_bytes())
-        )),
-        Some(Expect::Exact(what)) if text.trim() != what.trim() => Some(format!(
-            "it does not print exactly \"{}\"{there}",
-            escape(what.trim().as_bytes())
-        )),
-        None if source.is_some_and(|source| source.stdout != outcome.stdout) => {
-            Some("it prints something else than on the source".to_owned())
-        }
-        _ => None,
-    }
-}
-
-fn lines(outcome: &Outcome) -> Vec<String> {
+pub(super) fn lines(outcome: &Outcome) -> Vec<String> {
     let text = [&outcome.stdout[..], &outcome.stderr].concat();
     let lines = text
         .split(|&byte| byte == b'\n')
@@ -275,74 +239,13 @@ fn lines(outcome: &Outcome) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vm::wire::End;
 
     fn outcome(code: i32, stdout: &str) -> Outcome {
         Outcome {
             end: Some(End::Code(code)),
             stdout: stdout.into(),
             ..Outcome::default()
-        }
-    }
-
-    fn check(exit: u8, stdout: Option<Expect>) -> Check {
-        Check {
-            command: "x".to_owned(),
-            exit,
-            stdout,
-        }
-    }
-
-    #[test]
-    fn a_check_is_judged_by_its_code_then_by_its_output_then_by_the_source() {
-        let silver = || Some(Expect::Contains("ag".to_owned()));
-        let cases = [
-            (check(0, None), outcome(0, "a"), None, None),
-            (check(3, None), outcome(3, "a"), None, None),
-            (
-                check(0, None),
-                outcome(1, ""),
-                None,
-                Some("it returned 1, not 0"),
-            ),
-            (check(0, silver()), outcome(0, "magma"), None, None),
-            (
-                check(0, silver()),
-                outcome(0, "gold"),
-                None,
-                Some("it does not print \"ag\""),
-            ),
-            (check(0, None), outcome(0, "a"), Some(outcome(0, "a")), None),
-            (
-                check(0, None),
-                outcome(0, "a"),
-                Some(outcome(0, "b")),
-                Some("it prints something else than on the source"),
-            ),
-            (
-                check(0, silver()),
-                outcome(0, "ag 1"),
-                Some(outcome(0, "ag 2")),
-                None,
-            ),
-            (
-                check(0, None),
-                outcome(1, ""),
-                Some(outcome(1, "")),
-                Some("it returned 1, not 0, and fails on the source too"),
-            ),
-            (
-                check(0, None),
-                Outcome::default(),
-                None,
-                Some("the machine ended before it did"),
-            ),
-        ];
-        for (check, after, source, expected) in cases {
-            assert_eq!(
-                judge(&check, &after, source.as_ref()).as_deref(),
-                expected,
-                "{check:?} {after:?}"
-            );
         }
     }
 

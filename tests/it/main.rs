@@ -3,6 +3,7 @@
 mod bad_input;
 mod cli;
 mod command;
+mod cure;
 mod images;
 mod load;
 mod picture;
@@ -17,6 +18,7 @@ mod tidy;
 mod tiny;
 mod vm_export;
 mod vm_guest;
+mod vm_hostile;
 mod vm_machine;
 mod vm_profiles;
 mod vm_source;

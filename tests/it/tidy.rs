@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["main"],
     &["tui", "cli"],
+    &["cure"],
     &["session"],
     &["trace", "verify"],
     &["vm"],

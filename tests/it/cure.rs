@@ -1,0 +1,115 @@
+//! From missing files to marks, on a tiny guest.
+
+use crate::tiny;
+use guestslim::cure::{Cure, Lack, prescribe};
+use guestslim::guest::{OpenOptions, open};
+use guestslim::job::Job;
+use guestslim::load::{Loaded, load};
+use guestslim::model::FileId;
+use guestslim::profile::{Profile, mark_text};
+use guestslim::session::Session;
+use std::sync::Arc;
+
+const PROFILE: &str = r#"// Mine.
+(
+    version: 1,
+    name: "x",
+    marks: [
+        keep(package("python3-numpy"), hollowed),
+        drop(path("/opt")),
+        keep(path("/home/sci/*.txt")),
+        drop(path("/home")),
+    ],
+)"#;
+
+fn loaded() -> Arc<Loaded> {
+    let guest = tiny::guest();
+    let job = Job::quiet();
+    let mut guest = open(guest.path(), &OpenOptions::default(), &job).expect("it opens");
+    Arc::new(load(guest.as_mut(), &job).expect("it loads"))
+}
+
+fn files(loaded: &Loaded, paths: &[&[u8]]) -> Vec<FileId> {
+    let file = |path: &&[u8]| loaded.inventory.tree.lookup(path).expect("it is there");
+    paths.iter().map(file).collect()
+}
+
+fn marks(lacks: &[Lack]) -> Vec<String> {
+    let marks = lacks
+        .iter()
+        .flat_map(|lack| lack.marks.iter().map(mark_text));
+    marks.collect()
+}
+
+#[test]
+fn the_mark_is_on_the_package_where_that_is_not_much_dearer_else_on_the_path() {
+    let loaded = loaded();
+    let intent = Profile::parse(PROFILE).expect("a profile").intent();
+    let cases: [(&[&[u8]], &[&str]); 6] = [
+        (
+            &[b"/usr/bin/vim.basic"],
+            &[r#"keep(package("vim"), trimmed)"#],
+        ),
+        (
+            &[b"/usr/lib/numpy/core.py"],
+            &[r#"keep(package("python3-numpy"), trimmed)"#],
+        ),
+        // A rule takes it from the package, so that a mark on the package does not help.
+        (
+            &[b"/usr/share/doc/numpy/guide.txt"],
+            &[r#"keep(path("/usr/share/doc/numpy/guide.txt"), whole)"#],
+        ),
+        (
+            &[b"/opt/old/solver"],
+            &[r#"keep(path("/opt/old/solver"), whole)"#],
+        ),
+        (
+            &[b"/home/sci/red-\x1b[31m.txt", b"/home/sci/latin1-\xe9.txt"],
+            &[
+                r#"keep(path("/home/sci/red-\\x1b[[]31m.txt"), whole)"#,
+                r#"keep(path("/home/sci/latin1-\\xe9.txt"), whole)"#,
+            ],
+        ),
+        // Nothing is to be done for what stays anyhow.
+        (&[b"/usr/lib/os-release"], &[]),
+    ];
+    for (missing, expected) in cases {
+        let lacks = prescribe(&loaded, &intent, &files(&loaded, missing));
+        assert_eq!(marks(&lacks), expected, "{missing:?}");
+        assert_eq!(lacks.iter().any(|lack| lack.adds > 0), !expected.is_empty());
+    }
+}
+
+#[test]
+fn a_healed_profile_keeps_what_was_missing_and_all_that_it_said_before() {
+    let loaded = loaded();
+    let profile = Profile::parse(PROFILE).expect("a profile");
+    let missing = files(
+        &loaded,
+        &[
+            b"/usr/lib/numpy/core.py",
+            b"/opt/old/solver",
+            b"/home/sci/two\nlines.txt",
+        ],
+    );
+    let cure = Cure {
+        checks: vec!["python3 x".to_owned()],
+        incomplete: None,
+        lacks: prescribe(&loaded, &profile.intent(), &missing),
+        adds: 49_152,
+    };
+    let healed = Profile::parse(&cure.applied_to(&profile).to_ron()).expect("it can be read again");
+    let marks: Vec<String> = healed.intent.marks.iter().map(mark_text).collect();
+    insta::assert_snapshot!(
+        "healed",
+        format!("{}\n\n{}", healed.comment, marks.join("\n"))
+    );
+    let plan = |profile: &Profile| Session::new(Arc::clone(&loaded), profile.intent());
+    let keeps = |session: &Session| {
+        let keeps = |&file: &FileId| session.plan().keeps_file(file);
+        missing.iter().map(keeps).collect::<Vec<_>>()
+    };
+    assert_eq!(keeps(&plan(&profile)), [false; 3]);
+    assert_eq!(keeps(&plan(&healed)), [true; 3]);
+    insta::assert_snapshot!("cure", cure.text());
+}
