@@ -11,6 +11,7 @@ mod plans;
 mod profiles;
 mod readme;
 mod report;
+mod salt;
 mod screen;
 mod steps;
 mod suggestions;

@@ -1,5 +1,6 @@
 //! Exports of a real guest: what stays is the same, what goes is gone, the source is never touched.
 
+use crate::salt::{Salt, to_raw};
 use guestslim::export::{BESIDE, ExportError, ExportOptions, Report, StepKind, export, steps};
 use guestslim::guest::{Guest, OpenOptions, open};
 use guestslim::job::{Cancel, Job};
@@ -29,15 +30,22 @@ fn opened(image: &Path) -> Box<dyn Guest> {
     open(image, &OpenOptions::default(), &Job::quiet()).expect("the image opens")
 }
 
-fn session() -> Session {
-    let mut guest = opened(&small());
+fn session(source: &Path) -> Session {
+    let mut guest = opened(source);
     let loaded = load(guest.as_mut(), &Job::quiet()).expect("the guest loads");
     let keep = |name: &str| Mark {
         selector: Selector::Package(name.to_owned()),
         wish: Wish::Keep(Level::Trimmed),
     };
     let intent = Intent {
-        marks: vec![keep("python3-numpy"), keep("openssh-server")],
+        marks: vec![
+            keep("python3-numpy"),
+            keep("openssh-server"),
+            Mark {
+                selector: Selector::Path("/opt/goes".to_owned()),
+                wish: Wish::Drop,
+            },
+        ],
         ..Intent::default()
     };
     Session::new(Arc::new(loaded), intent)
@@ -95,7 +103,7 @@ fn touched(loaded: &Loaded, plan: &Plan, options: &ExportOptions) -> (Vec<Vec<u8
     (written, removed)
 }
 
-fn assert_same_but_for_the_steps(session: &Session, options: &ExportOptions) {
+fn assert_same_but_for_the_steps(source: &Path, session: &Session, options: &ExportOptions) {
     let (loaded, plan) = (session.loaded(), session.plan());
     let before = &loaded.inventory.tree;
     let (written, removed) = touched(loaded, plan, options);
@@ -132,7 +140,7 @@ fn assert_same_but_for_the_steps(session: &Session, options: &ExportOptions) {
     assert!(after.len() + removed.len() >= before.len());
     let stays =
         |file: FileId| after.lookup(&before.path(file)).is_some() && is_kept(&before.path(file));
-    let mut source = opened(&small());
+    let mut source = opened(source);
     source
         .walk(&Job::quiet())
         .expect("the source can be walked");
@@ -183,12 +191,15 @@ fn print(report: &Report) {
 
 #[test]
 fn an_export_keeps_what_stays_and_loses_what_goes() {
-    let source = sha256(&small());
-    let session = session();
     let folder = tempfile::tempdir().expect("a temporary folder");
+    let source = folder.path().join("source.raw");
+    to_raw(&small(), &source);
+    let salt = Salt::strew(&source);
+    let before = sha256(&source);
+    let session = session(&source);
     let options = to(folder.path());
     let report = export(
-        &small(),
+        &source,
         session.loaded(),
         session.plan(),
         &options,
@@ -198,8 +209,8 @@ fn an_export_keeps_what_stays_and_loses_what_goes() {
     print(&report);
     assert_eq!(
         fs::read_dir(folder.path()).expect("readable").count(),
-        1 + BESIDE.len(),
-        "only the output and what lies beside it are there"
+        2 + BESIDE.len(),
+        "only the source, the output and what lies beside it are there"
     );
     assert!(report.after.file < report.before.file && report.removed_files > 1000);
     assert!(
@@ -210,11 +221,12 @@ fn an_export_keeps_what_stays_and_loses_what_goes() {
         "{:?}",
         report.warnings
     );
-    assert_same_but_for_the_steps(&session, &options);
+    assert_same_but_for_the_steps(&source, &session, &options);
     assert_records_are_honest(&session, &options.output);
-    assert_eq!(sha256(&small()), source);
+    salt.assert_gone(&options.output);
+    assert_eq!(sha256(&source), before);
     let again = export(
-        &small(),
+        &source,
         session.loaded(),
         session.plan(),
         &options,
@@ -240,7 +252,7 @@ fn cancelled_at(heading: &'static str) -> Job {
 #[test]
 fn a_cancelled_export_leaves_nothing() {
     let source = sha256(&small());
-    let session = session();
+    let session = session(&small());
     for heading in ["start the appliance", "remove", "write the output"] {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let job = cancelled_at(heading);
@@ -263,7 +275,7 @@ fn a_cancelled_export_leaves_nothing() {
 
 #[test]
 fn an_image_that_is_cut_off_gives_no_output() {
-    let session = session();
+    let session = session(&small());
     let folder = tempfile::tempdir().expect("a temporary folder");
     let cut = folder.path().join("cut.qcow2");
     let mut bytes = fs::read(small()).expect("the image can be read");

@@ -114,6 +114,11 @@ impl Appliance {
         })
     }
 
+    /// Writes zeros over all free blocks of an unmounted ext2/3/4 file system that hold anything else.
+    pub fn zero_free(&self, device: &str) -> Result<(), GuestError> {
+        self.call("clear free blocks", |handle| handle.zerofree(device))
+    }
+
     /// Checks an unmounted ext2/3/4 file system thoroughly and repairs what can be repaired without asking.
     pub fn check_ext(&self, device: &str) -> Result<(), GuestError> {
         self.call("check the file system", |handle| {

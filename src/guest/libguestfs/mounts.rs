@@ -46,6 +46,18 @@ impl Appliance {
         Ok(())
     }
 
+    /// Whether all that a mounted file system may free lies in whole pieces of `grain` bytes of the disk.
+    pub fn frees_whole(&self, mount_point: &str, grain: u64) -> Result<bool, GuestError> {
+        let space = self.call("measure a file system", |handle| {
+            handle.statvfs(mount_point)
+        })?;
+        let partitions = self.partition_table()?.partitions;
+        let is_aligned = partitions
+            .iter()
+            .all(|(partition, _)| partition.start.is_multiple_of(grain));
+        Ok(is_aligned && u64::try_from(space.bsize).is_ok_and(|size| size.is_multiple_of(grain)))
+    }
+
     /// The first drive's partition table.
     pub(super) fn partition_table(&self) -> Result<Table, GuestError> {
         let mut disk = FirstDrive {
