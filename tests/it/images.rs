@@ -180,12 +180,11 @@ fn what_is_no_image_is_refused_in_one_sentence() {
         "qemu-img",
         "create -q -f qcow2 -o data_file=@/data,data_file_raw=on @/split.qcow2 16M",
     );
-    run(
-        at,
-        "qemu-img",
-        "create -q -f qcow2 --object secret,id=s,data=x -o encrypt.format=luks,encrypt.key-secret=s @/locked.qcow2 16M",
-    );
     fs::write(at.join("evil.vmdk"), "# Disk DescriptorFile\nversion=1\ncreateType=\"monolithicFlat\"\nRW 32768 FLAT \"/etc/passwd\" 0\n").expect("it writes");
+    // Only the header's word for it (LUKS): making a real one times the processor, which fails on a busy machine.
+    let mut locked = fs::read(at.join("whole")).expect("it reads");
+    locked[35] = 2;
+    fs::write(at.join("locked.qcow2"), locked).expect("it writes");
     for (bit, name) in [(1, "dirty.qcow2"), (2, "corrupt.qcow2"), (128, "new.qcow2")] {
         let mut bytes = fs::read(at.join("whole")).expect("it reads");
         bytes[79] |= bit;
