@@ -141,6 +141,8 @@ actions! {
     Marking Levels "level" [on('l')] in List if has_selection;
     /// Takes the mark of the selected thing away.
     Marking Unmark "unmark" [code(KeyCode::Backspace), code(KeyCode::Delete)] in List | Panel if has_mark;
+    /// Shows what could still go, with what each would save.
+    Looking Suggest "could go" [on('c')] in List;
     /// Switches rules and the level of what is only needed.
     Looking Rules "rules" [on('r')] in List;
     /// Shows what may break.
@@ -169,8 +171,10 @@ actions! {
     Moving Close "" [code(KeyCode::Left)] in List if in_files;
     /// Goes to the package that owns the selected file.
     Moving Owner "" [on('p')] in List if has_owner;
-    /// Switches, chooses or goes to the selected row.
+    /// Switches, chooses, accepts or goes to the selected row.
     Answering Choose "choose" [code(KeyCode::Enter), on(' ')] in Panel;
+    /// Accepts all suggestions of the selected one's risk class and below.
+    Answering AcceptClass "all of its class" [on('a')] in Panel if has_suggestion;
     /// Yes.
     Answering Yes "yes" [on('y')] in Confirm;
     /// Saves the profile first.
@@ -246,6 +250,12 @@ fn has_mark(app: &App) -> bool {
             .selected()
             .is_some_and(|node| desk.session.wish_of(node).is_some()),
     })
+}
+
+fn has_suggestion(app: &App) -> bool {
+    desk(app)
+        .and_then(|desk| desk.suggested.as_ref())
+        .is_some_and(|suggested| !suggested.offers.list.is_empty())
 }
 
 fn has_undo(app: &App) -> bool {

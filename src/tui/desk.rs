@@ -8,7 +8,7 @@ use super::message::{Export, JobId};
 use crate::job::Cancel;
 use crate::model::{Bytes, Node};
 use crate::plan::{Level, Wish};
-use crate::session::{Edit, Intent, Session};
+use crate::session::{Edit, Intent, Offers, Session};
 use std::path::PathBuf;
 
 /// Which list is shown.
@@ -48,6 +48,25 @@ pub struct Desk {
     pub quits_when_saved: bool,
     /// What was asked about prices, and the answer.
     pub prices: Option<Prices>,
+    /// What could still go, while its panel is open.
+    pub suggested: Option<Suggested>,
+}
+
+/// Suggestions, weighed or being weighed.
+pub struct Suggested {
+    /// The work that weighs them; `None` when it is through.
+    pub running: Option<Running>,
+    /// What was weighed last.
+    pub offers: Offers,
+}
+
+impl Suggested {
+    /// Stops weighing.
+    pub fn cancel(&self) {
+        if let Some(running) = &self.running {
+            running.cancel.cancel();
+        }
+    }
 }
 
 /// What other intents would leave on disk.
@@ -113,6 +132,8 @@ pub enum PanelKind {
     Marks,
     /// Levels for the selected thing, with their prices.
     Levels,
+    /// What could still go.
+    Suggestions,
 }
 
 /// A line to type and what it is for.
@@ -181,6 +202,7 @@ impl Desk {
             written: None,
             quits_when_saved: false,
             prices: None,
+            suggested: None,
         }
     }
 

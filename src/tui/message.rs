@@ -6,7 +6,7 @@ use super::keys::Key;
 use crate::job::{Cancel, Progress};
 use crate::model::Bytes;
 use crate::plan::Plan;
-use crate::session::{Intent, Loaded, Session};
+use crate::session::{Intent, Loaded, Offers, Session};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -48,6 +48,8 @@ pub enum Report {
     Exported(anyhow::Result<Vec<String>>),
     /// What each intent that was asked about would leave on disk.
     Priced(Vec<Bytes>),
+    /// What could still go.
+    Suggested(Offers),
 }
 
 /// Something that `update` wants done.
@@ -85,6 +87,13 @@ pub enum Work {
         loaded: Arc<Loaded>,
         /// The intents.
         intents: Vec<Intent>,
+    },
+    /// Weigh what could still go.
+    Suggest {
+        /// The guest.
+        loaded: Arc<Loaded>,
+        /// The marks and rules so far.
+        intent: Intent,
     },
 }
 

@@ -109,6 +109,12 @@ fn carry_out(host: &mut dyn Host, order: Order, outbox: &Sender<(JobId, Report)>
             Report::Traced(host.trace(&line, &mut print, &job))
         }
         Work::Export(export) => Report::Exported(host.export(&export, &job)),
+        // Nobody waits any more for work that was cancelled.
+        Work::Suggest { loaded, intent } => Report::Suggested(
+            Session::new(loaded, intent)
+                .offers(&job)
+                .unwrap_or_default(),
+        ),
         Work::Price { loaded, intents } => Report::Priced(prices(&loaded, intents, &cancel)),
     }
 }

@@ -116,3 +116,31 @@ fn marks_are_listed_and_can_be_taken_away_there() {
         .see("keep whole package numpy (selects 1)");
     person.press("Backspace").see("There are no marks");
 }
+
+#[test]
+fn suggestions_are_weighed_accepted_and_taken_back() {
+    let mut person = on_numpy();
+    person.press("k c").wait_for("hollow libblas3");
+    insta::assert_snapshot!(person.picture());
+    let before = person.line("Suggestions: ");
+    person
+        .press("Enter")
+        .see("accepted: hollow libblas3, 5 MB less");
+    person.wait_for("Nothing is left that could go.");
+    assert_ne!(person.line("Suggestions: "), before);
+    person.press("u").wait_for("ask ");
+    assert_eq!(person.line("Suggestions: "), before);
+    person.press("Esc").miss("Suggestions");
+}
+
+#[test]
+fn a_whole_risk_class_is_accepted_with_one_key_and_taken_back_with_one() {
+    let mut person = on_numpy();
+    person.press("k c").wait_for("hollow libblas3").press("a");
+    person.see("accepted: all that is ask, 5 MB less");
+    person.wait_for("Nothing is left").press("Esc Esc");
+    assert!(person.row("libblas3").contains("suggestion hollow libb"));
+    person.press("r").see("[x] test-suites").press("u");
+    person.see("[ ] test-suites").press("Esc");
+    assert!(person.row("libblas3").contains("for numpy"));
+}

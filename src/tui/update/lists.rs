@@ -53,6 +53,7 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Rules => return panels::open(app, PanelKind::Rules),
         Action::Findings => return panels::open(app, PanelKind::Findings),
         Action::Marks => return panels::open(app, PanelKind::Marks),
+        Action::Suggest => return panels::open(app, PanelKind::Suggestions),
         Action::Levels => return panels::open(app, PanelKind::Levels),
         Action::Quit => return prompts::ask_to_quit(desk),
         _ => {}

@@ -7,6 +7,7 @@ mod lists;
 mod panels;
 mod prompts;
 mod reports;
+mod suggestions;
 mod traces;
 
 use super::actions::{Action, Place, action_of};

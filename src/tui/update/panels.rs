@@ -1,6 +1,6 @@
-//! The lists over the lists: rules, findings, marks, levels.
+//! The lists over the lists: rules, findings, marks, levels, suggestions.
 
-use super::{go_to, lists, travel};
+use super::{go_to, lists, suggestions, travel};
 use crate::model::text::unescape;
 use crate::model::{Inventory, Node};
 use crate::plan::{Level, RULES, RuleId, Selector, Wish};
@@ -24,7 +24,7 @@ pub fn open(app: &mut App, kind: PanelKind) -> Vec<Effect> {
         }
         desk.overlay = Some(Overlay::Panel(panel));
     }
-    ask_prices(app, kind)
+    ask(app, kind)
 }
 
 /// Does what was asked in the open panel.
@@ -47,6 +47,10 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
     }
     match action {
         Action::Choose => choose(desk, panel, size),
+        Action::AcceptClass => {
+            suggestions::accept_class(desk, panel.cursor.at, size);
+            keep_open(desk, panel, size);
+        }
         Action::Unmark => {
             lists::unmark(desk, panel.cursor.at, size);
             keep_open(desk, panel, size);
@@ -59,12 +63,27 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
         _ => {}
     }
     match &app.desk().and_then(|desk| desk.overlay.as_ref()) {
-        Some(Overlay::Panel(panel)) => ask_prices(app, panel.kind),
-        _ => forget_prices(app),
+        Some(Overlay::Panel(panel)) => ask(app, panel.kind),
+        _ => forget(app),
     }
 }
 
-fn keep_open(desk: &mut Desk, mut panel: Panel, size: (u16, u16)) {
+/// Has the worker find out what an open panel shows; what was asked before is forgotten.
+fn ask(app: &mut App, kind: PanelKind) -> Vec<Effect> {
+    if kind == PanelKind::Suggestions {
+        return suggestions::ask(app);
+    }
+    ask_prices(app, kind)
+}
+
+fn forget(app: &mut App) -> Vec<Effect> {
+    if let Some(desk) = app.desk_mut() {
+        suggestions::forget(desk);
+    }
+    forget_prices(app)
+}
+
+pub fn keep_open(desk: &mut Desk, mut panel: Panel, size: (u16, u16)) {
     let len = views::panel_length(desk, panel.kind);
     panel.cursor.go(
         panel.cursor.at,
@@ -87,6 +106,10 @@ fn choose(desk: &mut Desk, panel: Panel, size: (u16, u16)) {
                 let selector = desk.session.selector_for(node);
                 desk.apply(Edit::Mark(selector, wish), size);
             }
+        }
+        PanelKind::Suggestions => {
+            suggestions::accept(desk, at, size);
+            keep_open(desk, panel, size);
         }
         PanelKind::Findings => {
             let finding = desk.session.plan().findings.get(at);
@@ -166,7 +189,7 @@ fn alternatives(desk: &Desk, kind: PanelKind) -> Vec<Intent> {
             let marked = |wish| Edit::Mark(selector.clone(), wish).on(intent);
             desk.offers().into_iter().map(marked).collect()
         }
-        PanelKind::Findings | PanelKind::Marks => Vec::new(),
+        PanelKind::Findings | PanelKind::Marks | PanelKind::Suggestions => Vec::new(),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::traces;
 use crate::model::Bytes;
-use crate::session::Session;
+use crate::session::{Offers, Session};
 use crate::tui::app::{App, Ending, INTERRUPTED, Running, Stage, Trouble};
-use crate::tui::desk::{Confirm, Desk, Overlay, Text, Then};
+use crate::tui::desk::{Confirm, Desk, Overlay, Suggested, Text, Then};
 use crate::tui::host::{Outline, Saved};
 use crate::tui::lists::Cursor;
 use crate::tui::message::{Effect, Export, JobId, Report};
@@ -32,6 +32,7 @@ pub fn take(app: &mut App, job: JobId, report: Report) -> Vec<Effect> {
         Report::Saved(result) => saved(app, result),
         Report::Outlined(result) => outlined(app, result),
         Report::Exported(result) => exported(app, result),
+        Report::Suggested(offers) => suggested(app, offers),
         Report::Priced(_) => Vec::new(),
     }
 }
@@ -41,11 +42,27 @@ fn waiting_for(app: &mut App, job: JobId) -> Option<&mut Running> {
         Stage::Opening(running) => running,
         Stage::Open(desk) => match &mut desk.overlay {
             Some(Overlay::Working { running, .. }) => running,
-            _ => return None,
+            _ => desk.suggested.as_mut()?.running.as_mut()?,
         },
         Stage::Failed(_) => return None,
     };
     (running.job == job).then_some(running)
+}
+
+fn suggested(app: &mut App, offers: Offers) -> Vec<Effect> {
+    let size = app.size;
+    if let Some(desk) = app.desk_mut() {
+        desk.suggested = Some(Suggested {
+            running: None,
+            offers,
+        });
+        // The list may be shorter than the one before.
+        if let Some(Overlay::Panel(panel)) = &desk.overlay {
+            let panel = *panel;
+            super::panels::keep_open(desk, panel, size);
+        }
+    }
+    Vec::new()
 }
 
 fn price(app: &mut App, job: JobId, sizes: Vec<Bytes>) -> Vec<Effect> {

@@ -12,6 +12,7 @@ mod packages;
 mod panel;
 mod prompt;
 mod small;
+mod suggestions;
 mod tabs;
 mod text;
 mod why;

@@ -1,4 +1,4 @@
-//! The lists over the lists: rules, findings, marks, levels.
+//! The lists over the lists: rules, findings, marks, levels, suggestions.
 //!
 //! ```text
 //! + Rules -----------------------------------------------------------+
@@ -11,7 +11,7 @@
 //! +------------------------------------------------------------------+
 //! ```
 
-use super::{footer, frame, put, rows, select};
+use super::{footer, frame, put, rows, select, suggestions};
 use crate::model::Bytes;
 use crate::plan::{Level, RULES, RuleId, Severity, Wish};
 use crate::tui::app::App;
@@ -34,6 +34,10 @@ pub fn length(desk: &Desk, kind: PanelKind) -> usize {
         PanelKind::Findings => desk.session.plan().findings.len(),
         PanelKind::Marks => desk.session.intent().marks.len(),
         PanelKind::Levels => desk.offers().len(),
+        PanelKind::Suggestions => desk
+            .suggested
+            .as_ref()
+            .map_or(0, |suggested| suggested.offers.list.len()),
     }
 }
 
@@ -72,7 +76,7 @@ pub fn render(app: &App, desk: &Desk, panel: Panel, size: (u16, u16), buf: &mut 
             list.x,
             list.y,
             list.width,
-            nothing(panel.kind),
+            nothing(desk, panel.kind),
             app.look.of(Role::Faint),
         );
     }
@@ -108,6 +112,7 @@ fn title(desk: &Desk, kind: PanelKind) -> String {
         PanelKind::Rules => "Rules".to_owned(),
         PanelKind::Findings => "Findings".to_owned(),
         PanelKind::Marks => "Marks".to_owned(),
+        PanelKind::Suggestions => suggestions::title(desk),
         PanelKind::Levels => match desk.selected() {
             Some(node) => format!(
                 "Level of {}",
@@ -118,10 +123,11 @@ fn title(desk: &Desk, kind: PanelKind) -> String {
     }
 }
 
-const fn nothing(kind: PanelKind) -> &'static str {
+fn nothing(desk: &Desk, kind: PanelKind) -> &'static str {
     match kind {
         PanelKind::Findings => "Nothing was found that may break.",
         PanelKind::Marks => "There are no marks: k keeps, d drops what is selected in a list.",
+        PanelKind::Suggestions => suggestions::nothing(desk),
         PanelKind::Rules | PanelKind::Levels => "",
     }
 }
@@ -150,6 +156,7 @@ fn line(desk: &Desk, kind: PanelKind, at: usize) -> (String, Role) {
             (format!("{sign} {}", mark(desk, at)), Role::Plain)
         }
         PanelKind::Levels => level(desk, at),
+        PanelKind::Suggestions => suggestions::line(desk, at),
     }
 }
 
@@ -218,6 +225,7 @@ fn meaning(desk: &Desk, panel: Panel) -> String {
                 .unwrap_or_default()
         }
         PanelKind::Marks => mark(desk, at),
+        PanelKind::Suggestions => suggestions::meaning(desk, at),
         PanelKind::Levels => desk
             .offers()
             .get(at)
