@@ -56,7 +56,7 @@ pub fn render(app: &App, desk: &Desk, panel: Panel, size: (u16, u16), buf: &mut 
     let title = title(desk, panel.kind);
     let length = length(desk, panel.kind);
     let inner = frame(buf, area(size, length), &title, app.look.of(Role::Title));
-    let below = BELOW.min(inner.height / 2);
+    let below = BELOW.min(inner.height.saturating_sub(1));
     let list = Rect {
         height: inner.height - below,
         ..inner
