@@ -143,6 +143,9 @@ pub struct WhyArgs {
     pub profile: Option<PathBuf>,
     /// Package name, or path in the guest
     pub target: String,
+    /// Also show what would have to be marked to bring back what goes, and what it would cost
+    #[arg(long)]
+    pub not: bool,
     /// How the image is opened.
     #[command(flatten)]
     pub open: OpenArgs,

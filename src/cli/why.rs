@@ -6,20 +6,25 @@ use super::failure::Refusal;
 use super::guest::{Opening, read_profile};
 use super::json::{level_word, node_name};
 use super::out;
+use crate::model::table::{Align, plural, table};
 use crate::model::text::{escape, unescape};
-use crate::model::{FileId, Inventory, Node};
+use crate::model::{Bytes, FileId, Inventory, Node};
 use crate::plan::Plan;
 use crate::profile::nearest;
-use crate::session::Session;
+use crate::session::{Session, Way};
 use serde::Serialize;
 
 pub fn run(args: &WhyArgs) -> anyhow::Result<Outcome> {
     let profile = read_profile(args.profile.as_deref())?;
     let opening = Opening::new()?;
     let session = opening.session(&args.image, &args.open, profile.as_ref())?;
-    drop(opening);
     let node = find(session.inventory(), &args.target)?;
-    let report = Report::of(&session, node);
+    let mut report = Report::of(&session, node);
+    if args.not {
+        let ways = session.ways_back(node, &opening.job())?;
+        report.ways = Some(ways.iter().map(WayJson::of).collect());
+    }
+    drop(opening);
     if args.json {
         out::print_json(&report)?;
     } else {
@@ -35,6 +40,18 @@ struct Report {
     verdict: &'static str,
     /// From the target to a mark, the boot set or a rule.
     chain: Vec<Link>,
+    /// What would bring it back, the cheapest first; only with `--not`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ways: Option<Vec<WayJson>>,
+}
+
+/// [`Way`].
+#[derive(Debug, Serialize)]
+struct WayJson {
+    what: String,
+    /// Bytes on disk.
+    costs: u64,
+    files: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -60,12 +77,40 @@ impl Report {
                     evidence: link.strength.word(),
                 })
                 .collect(),
+            ways: None,
         }
     }
 
     fn text(&self) -> String {
         let links: Vec<&str> = self.chain.iter().map(|link| link.reason.as_str()).collect();
-        links.join("\n") + "\n"
+        let text = links.join("\n") + "\n";
+        match self.ways.as_deref() {
+            None => text,
+            Some([]) => text + "There is nothing to bring back, or no mark that could.\n",
+            Some(ways) => {
+                let rows: Vec<_> = ways.iter().map(WayJson::row).collect();
+                let columns = [Align::Right, Align::Right, Align::Left];
+                text + "Any of these would bring it back:\n" + &table(&columns, &rows)
+            }
+        }
+    }
+}
+
+impl WayJson {
+    fn of(way: &Way) -> Self {
+        Self {
+            what: way.what.clone(),
+            costs: way.costs.0,
+            files: way.files,
+        }
+    }
+
+    fn row(&self) -> Vec<String> {
+        vec![
+            format!("{} more", Bytes(self.costs)),
+            plural(self.files, "file", "files"),
+            self.what.clone(),
+        ]
     }
 }
 

@@ -33,6 +33,9 @@ fn about_mark(inputs: &Inputs<'_>, closure: &Closure<'_>, at: u32, wish: Wish) -
             format!("the mark on {} matches nothing in this guest", mark.label),
         ));
     }
+    if let Some(finding) = without_effect(inputs, closure, at) {
+        return Some(finding);
+    }
     let owns = |package: &PackageId| closure.package_wishes[package.index()] == Some(at);
     let packages: Vec<PackageId> = mark
         .nodes
@@ -83,6 +86,41 @@ fn about_mark(inputs: &Inputs<'_>, closure: &Closure<'_>, at: u32, wish: Wish) -
         }
         Wish::Keep(_) => None,
     }
+}
+
+/// A mark that decides about nothing: later marks are about all that it selects, or it keeps a folder without a file.
+fn without_effect(inputs: &Inputs<'_>, closure: &Closure<'_>, at: u32) -> Option<Finding> {
+    let mark = &inputs.marks[at as usize];
+    let tree = &inputs.inventory.tree;
+    let decides = |node: &Node| match *node {
+        Node::Package(id) => closure.package_wishes[id.index()] == Some(at),
+        Node::File(file) => {
+            let range = tree.subtree(file);
+            closure.wishes[range.start as usize..range.end as usize].contains(&at)
+        }
+    };
+    let is_empty = |node: &Node| match *node {
+        Node::Package(_) => false,
+        Node::File(file) => tree
+            .subtree(file)
+            .all(|at| inputs.facets.folders.contains(at as usize)),
+    };
+    let why = if !mark.nodes.iter().any(decides) {
+        "later marks decide about all that it selects"
+    } else if mark.wish != Wish::Drop && mark.nodes.iter().all(is_empty) {
+        "there is no file in what it selects"
+    } else {
+        return None;
+    };
+    let verb = if mark.wish == Wish::Drop {
+        "drops"
+    } else {
+        "keeps"
+    };
+    Some(warning(
+        mark.nodes.first().copied(),
+        format!("the mark on {} {verb} nothing: {why}", mark.label),
+    ))
 }
 
 fn dropped_but_needed(

@@ -4,6 +4,7 @@ mod edit;
 mod explain;
 mod learn;
 mod offers;
+mod ways;
 
 pub use crate::load::Loaded;
 pub use crate::plan::Intent;
@@ -11,6 +12,7 @@ pub use edit::Edit;
 pub use explain::{Strength, WhyLink};
 pub use learn::Lesson;
 pub use offers::{Offer, Offers};
+pub use ways::Way;
 
 use crate::model::{FileId, Inventory, Node};
 use crate::plan::{Inputs, Plan, ResolvedMark, Selector, Wish, select, suggest};

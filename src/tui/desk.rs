@@ -8,7 +8,7 @@ use super::message::{Export, JobId};
 use crate::job::Cancel;
 use crate::model::{Bytes, Node};
 use crate::plan::{Level, Wish};
-use crate::session::{Edit, Intent, Offers, Session};
+use crate::session::{Edit, Intent, Offers, Session, Way};
 use std::path::PathBuf;
 
 /// Which list is shown.
@@ -50,6 +50,24 @@ pub struct Desk {
     pub prices: Option<Prices>,
     /// What could still go, while its panel is open.
     pub suggested: Option<Suggested>,
+    /// What would bring the selected thing back, while its reasons are shown.
+    pub ways: Option<WaysBack>,
+    /// Counts the plans, to know whether an answer is about the one that is shown.
+    pub revision: u32,
+}
+
+/// Ways to bring a thing back, asked for or known.
+pub struct WaysBack {
+    /// The thing.
+    pub node: Node,
+    /// The plan that it goes from.
+    pub revision: u32,
+    /// The job that weighs them.
+    pub job: JobId,
+    /// Stops it.
+    pub cancel: Cancel,
+    /// The cheapest first, once known.
+    pub ways: Option<Vec<Way>>,
 }
 
 /// Suggestions, weighed or being weighed.
@@ -203,6 +221,8 @@ impl Desk {
             quits_when_saved: false,
             prices: None,
             suggested: None,
+            ways: None,
+            revision: 0,
         }
     }
 
@@ -278,6 +298,7 @@ impl Desk {
 
     /// Takes over the session's new plan.
     pub fn replan(&mut self, size: (u16, u16)) {
+        self.revision += 1;
         let (inventory, plan) = (self.session.inventory(), self.session.plan());
         self.files.replan(&inventory.tree, plan);
         self.refresh(size);

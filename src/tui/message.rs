@@ -4,9 +4,9 @@ use super::app::Ending;
 use super::host::{Outline, Saved, Traced};
 use super::keys::Key;
 use crate::job::{Cancel, Progress};
-use crate::model::Bytes;
+use crate::model::{Bytes, Node};
 use crate::plan::Plan;
-use crate::session::{Intent, Loaded, Offers, Session};
+use crate::session::{Intent, Loaded, Offers, Session, Way};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -50,6 +50,8 @@ pub enum Report {
     Priced(Vec<Bytes>),
     /// What could still go.
     Suggested(Offers),
+    /// What would bring a thing back.
+    WaysBack(Vec<Way>),
 }
 
 /// Something that `update` wants done.
@@ -87,6 +89,15 @@ pub enum Work {
         loaded: Arc<Loaded>,
         /// The intents.
         intents: Vec<Intent>,
+    },
+    /// Weigh what would bring a thing back.
+    Ways {
+        /// The guest.
+        loaded: Arc<Loaded>,
+        /// The marks and rules so far.
+        intent: Intent,
+        /// The thing.
+        node: Node,
     },
     /// Weigh what could still go.
     Suggest {

@@ -2,7 +2,7 @@
 
 use super::host::Host;
 use super::message::{JobId, Report, Work};
-use crate::job::{Cancel, Job};
+use crate::job::{Cancel, Cancelled, Job};
 use crate::plan::Intent;
 use crate::session::{Loaded, Session};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
@@ -109,14 +109,34 @@ fn carry_out(host: &mut dyn Host, order: Order, outbox: &Sender<(JobId, Report)>
             Report::Traced(host.trace(&line, &mut print, &job))
         }
         Work::Export(export) => Report::Exported(host.export(&export, &job)),
-        // Nobody waits any more for work that was cancelled.
-        Work::Suggest { loaded, intent } => Report::Suggested(
-            Session::new(loaded, intent)
-                .offers(&job)
-                .unwrap_or_default(),
-        ),
+        // Nobody waits any more for the answer to a question that was cancelled.
+        Work::Suggest { loaded, intent } => {
+            let offers = asked(loaded, intent, &job, |session| session.offers(&job));
+            Report::Suggested(offers.unwrap_or_default())
+        }
+        Work::Ways {
+            loaded,
+            intent,
+            node,
+        } => {
+            let ways = asked(loaded, intent, &job, |session| {
+                session.ways_back(node, &job)
+            });
+            Report::WaysBack(ways.unwrap_or_default())
+        }
         Work::Price { loaded, intents } => Report::Priced(prices(&loaded, intents, &cancel)),
     }
+}
+
+/// The answer about a plan, which is made anew unless nobody wants it any more.
+fn asked<T>(
+    loaded: Arc<Loaded>,
+    intent: Intent,
+    job: &Job,
+    ask: impl FnOnce(&Session) -> Result<T, Cancelled>,
+) -> Result<T, Cancelled> {
+    job.check()?;
+    ask(&Session::new(loaded, intent))
 }
 
 /// What each intent would leave on disk; fewer when cancelled.

@@ -24,3 +24,4 @@ mod vm_machine;
 mod vm_profiles;
 mod vm_source;
 mod vm_trace;
+mod ways;

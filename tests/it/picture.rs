@@ -7,6 +7,7 @@
 //!                                   a file of 120 KiB, its owner, what it needs
 //! /opt/tool 5                       a file that no package owns
 //! /etc/alternatives/ed ~ /bin/vi    a file that stays exactly when another one stays
+//! /srv/empty/                       an empty folder
 //! boot: kernel                      the boot set
 //! ```
 
@@ -76,6 +77,10 @@ fn file(line: &str) -> File<'_> {
 fn tree(files: &[File<'_>]) -> FileTree {
     let mut builder = TreeBuilder::default();
     for file in files {
+        if let Some(folder) = file.path.strip_suffix('/') {
+            builder.add_path(folder.as_bytes(), Entry::new(FileKind::Directory));
+            continue;
+        }
         let mut entry = Entry::new(FileKind::Regular);
         entry.size = file.size * 1024;
         entry.allocated = file.size * 1024;

@@ -227,6 +227,31 @@ fn a_mark_that_matches_nothing_is_a_warning() {
 }
 
 #[test]
+fn a_mark_without_effect_is_a_warning() {
+    let mut session = session(&format!("{GUEST}\n/srv/empty/"));
+    session.apply(drop_path("/opt/tool"));
+    session.apply(keep("git", Level::Whole));
+    let whole = Selector::Package("g*".to_owned());
+    session.apply(Edit::Mark(whole, Wish::Keep(Level::Trimmed)));
+    session.apply(drop_path("/opt"));
+    let empty = Selector::Path("/srv".to_owned());
+    session.apply(Edit::Mark(empty, Wish::Keep(Level::Whole)));
+    let messages: Vec<&str> = session
+        .plan()
+        .findings
+        .iter()
+        .map(|finding| finding.message.as_str())
+        .collect();
+    let expected = [
+        "the mark on path /opt/tool drops nothing: later marks decide about all that it selects",
+        "the mark on package git keeps nothing: later marks decide about all that it selects",
+        "the mark on path /srv keeps nothing: there is no file in what it selects",
+        "no kernel was found that a boot entry loads",
+    ];
+    assert_eq!(messages, expected);
+}
+
+#[test]
 fn the_plan_does_not_depend_on_the_order_of_the_picture() {
     let mut lines: Vec<&str> = GUEST.lines().collect();
     let plan = session(&lines.join("\n")).plan().clone();

@@ -115,3 +115,12 @@ fn right_and_p_go_between_a_package_and_its_files() {
         .see("[Packages")
         .see("filter: blas");
 }
+
+#[test]
+fn why_shows_what_would_bring_back_what_goes() {
+    let mut person = Journey::start_with(Props::default(), (160, 30)).opened();
+    person.press("/").write("libblas3").press("Enter");
+    person.wait_for("to bring it back: keep package libblas3 trimmed, 5 MB more");
+    person.see("to bring it back: keep package numpy trimmed, 30 MB more");
+    person.press("k").miss("to bring it back");
+}

@@ -9,6 +9,7 @@ mod prompts;
 mod reports;
 mod suggestions;
 mod traces;
+mod ways;
 
 use super::actions::{Action, Place, action_of};
 use super::app::{App, Ending, INTERRUPTED, Stage};
@@ -20,6 +21,12 @@ use super::message::{Effect, Msg};
 
 /// Takes in one message.
 pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
+    let mut effects = react(app, msg);
+    effects.extend(ways::ask(app));
+    effects
+}
+
+fn react(app: &mut App, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Key(key) => press(app, key),
         Msg::Paste(text) => prompts::paste(app, &text),

@@ -2,7 +2,7 @@
 
 use super::traces;
 use crate::model::Bytes;
-use crate::session::{Offers, Session};
+use crate::session::{Offers, Session, Way};
 use crate::tui::app::{App, Ending, INTERRUPTED, Running, Stage, Trouble};
 use crate::tui::desk::{Confirm, Desk, Overlay, Suggested, Text, Then};
 use crate::tui::host::{Outline, Saved};
@@ -12,9 +12,11 @@ use crate::tui::words;
 
 /// Takes in a report; one of a job that nobody waits for any more is dropped.
 pub fn take(app: &mut App, job: JobId, report: Report) -> Vec<Effect> {
-    if let Report::Priced(sizes) = report {
-        return price(app, job, sizes);
-    }
+    let report = match report {
+        Report::Priced(sizes) => return price(app, job, sizes),
+        Report::WaysBack(ways) => return ways_back(app, job, ways),
+        other => other,
+    };
     let Some(running) = waiting_for(app, job) else {
         return Vec::new();
     };
@@ -33,7 +35,7 @@ pub fn take(app: &mut App, job: JobId, report: Report) -> Vec<Effect> {
         Report::Outlined(result) => outlined(app, result),
         Report::Exported(result) => exported(app, result),
         Report::Suggested(offers) => suggested(app, offers),
-        Report::Priced(_) => Vec::new(),
+        Report::Priced(_) | Report::WaysBack(_) => Vec::new(),
     }
 }
 
@@ -47,6 +49,15 @@ fn waiting_for(app: &mut App, job: JobId) -> Option<&mut Running> {
         Stage::Failed(_) => return None,
     };
     (running.job == job).then_some(running)
+}
+
+fn ways_back(app: &mut App, job: JobId, ways: Vec<Way>) -> Vec<Effect> {
+    if let Some(asked) = app.desk_mut().and_then(|desk| desk.ways.as_mut())
+        && asked.job == job
+    {
+        asked.ways = Some(ways);
+    }
+    Vec::new()
 }
 
 fn suggested(app: &mut App, offers: Offers) -> Vec<Effect> {

@@ -1,7 +1,7 @@
 //! The panel of suggestions: weighed by the worker, accepted one at a time or a whole risk class.
 
 use crate::model::Bytes;
-use crate::session::Edit;
+use crate::session::{Edit, Offers};
 use crate::tui::app::App;
 use crate::tui::desk::{Desk, Suggested};
 use crate::tui::message::{Effect, Work};
@@ -17,7 +17,7 @@ pub fn ask(app: &mut App) -> Vec<Effect> {
             old.cancel();
             old.offers
         }
-        None => Default::default(),
+        None => Offers::default(),
     };
     let work = Work::Suggest {
         loaded: desk.session.loaded().clone(),

@@ -4,6 +4,7 @@
 //! | Why libblas3
 //! | 1. libblas3 stays: python3-numpy depends on libblas3 (declared)
 //! | 2. python3-numpy stays whole: package python3-numpy is marked keep
+//! | (of what goes: to bring it back: keep package vim trimmed, 3.79 MB more)
 //! |
 //! | version 3.11.0-2, section libs
 //! | needed by 2 packages that stay: python3-numpy, python3-scipy
@@ -68,7 +69,10 @@ pub fn render(app: &App, desk: &Desk, area: Rect, buf: &mut Buffer) {
     let facts = facts(desk, node, inner.width)
         .into_iter()
         .map(|line| (line, Role::Faint));
-    for (row, (line, role)) in rows(inner).skip(1).zip(lines.chain(facts)) {
+    let ways = ways(desk, node, inner.width)
+        .into_iter()
+        .map(|line| (line, Role::Plain));
+    for (row, (line, role)) in rows(inner).skip(1).zip(lines.chain(ways).chain(facts)) {
         put(buf, row.x, row.y, row.width, &line, app.look.of(role));
     }
 }
@@ -85,6 +89,20 @@ fn chain(desk: &Desk, node: Node, width: u16) -> Vec<String> {
             let start = if part == 0 { number.as_str() } else { "" };
             lines.push(format!("{start:indent$}{text}"));
         }
+    }
+    lines
+}
+
+/// What would bring the thing back, once the worker has answered.
+fn ways(desk: &Desk, node: Node, width: u16) -> Vec<String> {
+    let answer = desk.ways.as_ref().filter(|ways| ways.node == node);
+    let Some(ways) = answer.and_then(|answer| answer.ways.as_ref()) else {
+        return Vec::new();
+    };
+    let mut lines = Vec::new();
+    for way in ways {
+        let text = format!("to bring it back: {}, {} more", way.what, way.costs);
+        lines.extend(fit::wrap(&words::printable(&text), usize::from(width)));
     }
     lines
 }
