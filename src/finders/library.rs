@@ -3,7 +3,7 @@
 //! The order is that of ld.so(8): `DT_RPATH` where there is no `DT_RUNPATH`, `DT_RUNPATH`, the folders of
 //! `/etc/ld.so.conf`, the default folders. Every hardware variant of a library is needed, since the next host has another
 //! processor, and every link on the way. What a library finds only because the program that loads it has a search path
-//! or has loaded it already (`libR.so`, `libjvm.so`) is looked for by name, nearest first, and marked as guessed.
+//! or has loaded it already (`libR.so`, `libjvm.so`) is looked for by name, nearest first: that is the convention.
 
 use super::elf::{self, Abi, Elf};
 use super::{Because, Facts, Found, Head, Source};
@@ -130,7 +130,7 @@ impl<'a> Loader<'a> {
             }
         } else if let Some(hit) = self.nearest(file, elf.abi, name) {
             let because = Because {
-                evidence: Evidence::Guessed,
+                evidence: Evidence::Convention,
                 ..because
             };
             for &part in hit.links.iter().chain(&hit.files) {

@@ -9,8 +9,9 @@ use crate::model::{FileId, Inventory, Need, Node, PackageId};
 pub struct Graph {
     packages: u32,
     nodes: u32,
-    /// Row of node `n`: edges `rows[n]..rows[n + 1]`.
+    /// Row of node `n`: edges `rows[n]..rows[n + 1]`, firm ones only.
     rows: Vec<u32>,
+    /// Firm needs by who needs, then the soft ones.
     needs: Vec<Need>,
     /// The number of the node at the end of each edge: all that a closure reads of an edge.
     targets: Vec<u32>,
@@ -27,7 +28,7 @@ impl Graph {
             Node::File(id) => id.0 < files,
         };
         needs.retain(|need| need.from != need.to && is_known(need.from) && is_known(need.to));
-        needs.sort_unstable();
+        needs.sort_unstable_by(|a, b| (!a.evidence.is_firm(), a).cmp(&(!b.evidence.is_firm(), b)));
         needs.dedup();
         let mut graph = Self {
             packages,
@@ -47,7 +48,7 @@ impl Graph {
 
     fn fill_rows(&mut self) {
         let mut counts = vec![0u32; self.nodes as usize + 1];
-        for need in &self.needs {
+        for need in self.needs.iter().filter(|need| need.evidence.is_firm()) {
             counts[self.number(need.from) as usize + 1] += 1;
         }
         for at in 1..counts.len() {
@@ -63,16 +64,21 @@ impl Graph {
         }
     }
 
-    /// The needs of a node.
+    /// The firm needs of a node.
     pub fn needs_of(&self, node: Node) -> &[Need] {
         let edges = self.edges_of(node);
         &self.needs[edges.start as usize..edges.end as usize]
     }
 
-    /// The edges of a node.
+    /// The firm edges of a node.
     pub fn edges_of(&self, node: Node) -> std::ops::Range<u32> {
         let at = self.number(node) as usize;
         self.rows[at]..self.rows[at + 1]
+    }
+
+    /// The edges that are only wanted or guessed, of all nodes.
+    pub fn soft_edges(&self) -> std::ops::Range<u32> {
+        self.rows.last().copied().unwrap_or(0)..self.needs.len() as u32
     }
 
     /// Where an edge leads.
@@ -89,7 +95,7 @@ impl Graph {
         &self.needs[edge as usize]
     }
 
-    /// All edges in order.
+    /// All edges in order, firm ones first.
     pub fn needs(&self) -> &[Need] {
         &self.needs
     }

@@ -21,8 +21,18 @@ pub enum Evidence {
     Read,
     /// The convention of a plug-in family or a configuration file.
     Convention,
+    /// Asked for where it is there: who asks works without it.
+    Wanted,
     /// A name that occurs as a string.
     Guessed,
+}
+
+impl Evidence {
+    /// Whether what is needed must stay. What is only wanted or guessed stays where some of its package stays for a
+    /// firmer reason, and never brings a package back.
+    pub const fn is_firm(self) -> bool {
+        matches!(self, Self::Declared | Self::Read | Self::Convention)
+    }
 }
 
 /// An edge: `from` needs `to`.

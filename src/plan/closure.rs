@@ -4,6 +4,8 @@
 //! end of a shortest chain. Levels only ever rise and files are only ever added, so that the result does not depend on
 //! anything but its inputs.
 
+mod soft;
+
 use super::{Inputs, Level, Reason, RuleId, RuleSet, Wish};
 use crate::model::{FileId, Node, PackageId};
 use fixedbitset::FixedBitSet;
@@ -53,7 +55,7 @@ impl<'a> Closure<'a> {
         closure.read_marks();
         closure.add_roots();
         closure.drain();
-        while closure.suspend_rules() {
+        while closure.follow_soft() || closure.suspend_rules() {
             closure.drain();
         }
         closure.add_followers();

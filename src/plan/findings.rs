@@ -3,7 +3,8 @@
 use super::closure::Closure;
 use super::{Finding, Inputs, Level, Reason, Severity, Wish};
 use crate::model::text::escape;
-use crate::model::{FileId, Node, PackageId};
+use crate::model::{Evidence, FileId, Node, PackageId};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// All findings, worst first, then in the inventory's order.
 pub(super) fn collect(inputs: &Inputs<'_>, closure: &Closure<'_>) -> Vec<Finding> {
@@ -13,6 +14,7 @@ pub(super) fn collect(inputs: &Inputs<'_>, closure: &Closure<'_>) -> Vec<Finding
     }
     findings.extend(about_boot(inputs));
     findings.extend(about_unmet(inputs, closure));
+    findings.extend(about_guesses(inputs, closure));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
 }
@@ -183,4 +185,47 @@ fn about_unmet(inputs: &Inputs<'_>, closure: &Closure<'_>) -> Vec<Finding> {
         });
     }
     findings
+}
+
+/// One note for each package of which files that stay name something, though it goes: the first name and how many more.
+fn about_guesses(inputs: &Inputs<'_>, closure: &Closure<'_>) -> Vec<Finding> {
+    let (graph, inventory) = (inputs.graph, inputs.inventory);
+    let mut named: BTreeMap<PackageId, Vec<u32>> = BTreeMap::new();
+    for edge in graph.soft_edges() {
+        let need = graph.need(edge);
+        if need.evidence == Evidence::Guessed
+            && let Node::File(file) = need.to
+            && !closure.is_kept(need.to)
+            && let Some(owner) = inventory.owner(file)
+            && closure.is_kept(need.from)
+        {
+            named.entry(owner).or_default().push(edge);
+        }
+    }
+    named
+        .into_iter()
+        .map(|(package, edges)| {
+            let first = graph.need(edges[0]);
+            let from = match first.from {
+                Node::File(file) => escape(&inventory.tree.path(file)).into_owned(),
+                Node::Package(id) => inventory.package_label(id),
+            };
+            let files: BTreeSet<Node> = edges.iter().map(|&edge| graph.need(edge).from).collect();
+            let more = match files.len() - 1 {
+                0 => String::new(),
+                1 => " (one more file names it too)".to_owned(),
+                more => format!(" ({more} more files name it too)"),
+            };
+            let message = format!(
+                "{from} names {} of {}, which goes{more}",
+                escape(&first.what),
+                inventory.package_label(package)
+            );
+            Finding {
+                severity: Severity::Note,
+                node: Some(Node::Package(package)),
+                message,
+            }
+        })
+        .collect()
 }

@@ -22,6 +22,8 @@ pub enum Strength {
     Read,
     /// The convention of a plug-in family or a configuration file.
     Convention,
+    /// Asked for where it is there.
+    Wanted,
     /// A name that occurs as a string.
     Guessed,
     /// A rule of guestslim, which needs no evidence: what nobody owns is yours, what nothing needs goes.
@@ -39,6 +41,7 @@ impl Strength {
                 Evidence::Declared => Self::Declared,
                 Evidence::Read => Self::Read,
                 Evidence::Convention => Self::Convention,
+                Evidence::Wanted => Self::Wanted,
                 Evidence::Guessed => Self::Guessed,
             },
             Reason::Follows(_) | Reason::FollowsGone(_) => Self::Convention,
@@ -60,6 +63,7 @@ impl Strength {
             Self::Declared => "declared",
             Self::Read => "read from the file",
             Self::Convention => "by convention",
+            Self::Wanted => "wanted where it is there",
             Self::Guessed => "guessed from a name",
             Self::Rule => "rule",
         }

@@ -6,6 +6,8 @@
 //! /usr/bin/curl 120 @curl > /usr/lib/libssl.so.3
 //!                                   a file of 120 KiB, its owner, what it needs
 //! /opt/tool 5                       a file that no package owns
+//! /usr/bin/start 1 @start ? /usr/bin/curl
+//!                                   what a file of it names as a string
 //! /etc/alternatives/ed ~ /bin/vi    a file that stays exactly when another one stays
 //! /srv/empty/                       an empty folder
 //! boot: kernel                      the boot set
@@ -24,6 +26,7 @@ struct File<'a> {
     size: u64,
     owner: Option<&'a str>,
     needs: Vec<&'a str>,
+    guesses: Vec<&'a str>,
     follows: Option<&'a str>,
 }
 
@@ -59,11 +62,15 @@ fn file(line: &str) -> File<'_> {
         size: 1,
         owner: None,
         needs: Vec::new(),
+        guesses: Vec::new(),
         follows: None,
     };
+    let mut arrow = "";
     while let Some(word) = words.next() {
         match word {
-            ">" => file.needs = words.by_ref().collect(),
+            ">" | "?" => arrow = word,
+            _ if arrow == ">" => file.needs.push(word),
+            _ if arrow == "?" => file.guesses.push(word),
             "~" => file.follows = words.next(),
             _ => match word.strip_prefix('@') {
                 Some(owner) => file.owner = Some(owner),
@@ -110,13 +117,13 @@ fn assemble(
     let mut owners = vec![NO_OWNER; tree.len()];
     let mut follows = vec![None; tree.len()];
     let mut needs = Vec::new();
-    let mut need = |from, to, what: &str| {
+    let mut need = |from, to, what: &str, evidence| {
         let what = what.as_bytes().into();
         needs.push(Need {
             from,
             to,
             finder: 0,
-            evidence: Evidence::Declared,
+            evidence,
             what,
         });
     };
@@ -125,12 +132,30 @@ fn assemble(
         owners[place.index()] = file.owner.map_or(NO_OWNER, |owner| id(owner).0);
         follows[place.index()] = file.follows.map(at);
         for path in &file.needs {
-            need(Node::File(place), Node::File(at(path)), path);
+            need(
+                Node::File(place),
+                Node::File(at(path)),
+                path,
+                Evidence::Declared,
+            );
+        }
+        for path in &file.guesses {
+            need(
+                Node::File(place),
+                Node::File(at(path)),
+                path,
+                Evidence::Guessed,
+            );
         }
     }
     for (name, (_, depends)) in packages {
         for other in depends {
-            need(Node::Package(id(name)), Node::Package(id(other)), other);
+            need(
+                Node::Package(id(name)),
+                Node::Package(id(other)),
+                other,
+                Evidence::Declared,
+            );
         }
     }
     let files_of = owners.clone();

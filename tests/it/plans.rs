@@ -2,7 +2,7 @@
 
 use crate::picture::draw;
 use guestslim::model::{Bytes, FileId, Node, PackageId};
-use guestslim::plan::{Level, RuleId, Selector, Severity, Wish};
+use guestslim::plan::{Level, Reason, RuleId, Selector, Severity, Wish};
 use guestslim::session::{Edit, Intent, Session};
 use proptest::prelude::*;
 use std::fmt::Write as _;
@@ -30,7 +30,7 @@ const GUEST: &str = "
     /usr/bin/gcc 900 @gcc-12
     /etc/alternatives/fetch ~ /usr/bin/curl
     /etc/alternatives/vcs ~ /usr/bin/git
-    /opt/tool 11 > /usr/bin/perl
+    /opt/tool 11 > /usr/bin/perl ? /usr/bin/git
     /var/log/messages 60
 ";
 
@@ -158,6 +158,32 @@ fn a_hollowed_package_keeps_the_files_that_something_needs_and_says_so() {
 }
 
 #[test]
+fn a_guess_brings_no_package_back_and_a_note_says_what_goes() {
+    let mut session = session(GUEST);
+    assert!(!keeps(&session, "/usr/bin/git"));
+    let notes = |session: &Session| -> Vec<String> {
+        let findings = session.plan().findings.iter();
+        findings.map(|finding| finding.message.clone()).collect()
+    };
+    let note = "/opt/tool names /usr/bin/git of git, which goes".to_owned();
+    assert!(notes(&session).contains(&note));
+    session.apply(keep("git", Level::NeededOnly));
+    assert!(
+        keeps(&session, "/usr/bin/git"),
+        "the file of a package that is cut to what is needed"
+    );
+    assert_eq!(
+        why(&session, "/usr/bin/git"),
+        [
+            "/usr/bin/git stays: /opt/tool depends on /usr/bin/git (guessed from a name)",
+            "/opt/tool stays: no package owns it, so it is yours until you mark it drop"
+        ]
+    );
+    session.apply(keep("git", Level::Hollowed));
+    assert!(!keeps(&session, "/usr/bin/git") && notes(&session).contains(&note));
+}
+
+#[test]
 fn a_need_wins_over_a_drop_mark_and_a_finding_says_so() {
     let mut session = session(GUEST);
     session.apply(keep("curl", Level::Trimmed));
@@ -263,7 +289,8 @@ fn the_plan_does_not_depend_on_the_order_of_the_picture() {
 fn arbitrary_guest() -> impl Strategy<Value = String> {
     let depends = proptest::collection::vec((0..10usize, 0..10usize), 0..25);
     let needs = proptest::collection::vec((0..14usize, 0..10usize), 0..25);
-    (depends, needs).prop_map(|(depends, needs)| {
+    let guesses = proptest::collection::vec((0..14usize, 0..10usize), 0..10);
+    (depends, needs, guesses).prop_map(|(depends, needs, guesses)| {
         let mut text = String::from("boot: p0\n");
         for at in 0..10 {
             let others: Vec<String> = depends
@@ -274,12 +301,13 @@ fn arbitrary_guest() -> impl Strategy<Value = String> {
             writeln!(text, "p{at}: {}", others.join(" ")).expect("a String takes every write");
         }
         for at in 0..14 {
-            let needs: Vec<String> = needs
-                .iter()
-                .filter(|need| need.0 == at)
-                .map(|need| format!("/usr/lib/f{}", need.1))
-                .collect();
-            let arrow = if needs.is_empty() { "" } else { ">" };
+            let named = |pairs: &[(usize, usize)]| {
+                let named = pairs.iter().filter(|pair| pair.0 == at);
+                named
+                    .map(|pair| format!("/usr/lib/f{}", pair.1))
+                    .collect::<Vec<String>>()
+                    .join(" ")
+            };
             let (folder, owner) = if at < 10 {
                 ("/usr/lib", format!("@p{at}"))
             } else {
@@ -287,9 +315,10 @@ fn arbitrary_guest() -> impl Strategy<Value = String> {
             };
             writeln!(
                 text,
-                "{folder}/f{at} {} {owner} {arrow} {}",
+                "{folder}/f{at} {} {owner} > {} ? {}",
                 at + 1,
-                needs.join(" ")
+                named(&needs),
+                named(&guesses)
             )
             .expect("a String takes every write");
         }
@@ -315,7 +344,8 @@ fn arbitrary_edit() -> impl Strategy<Value = Edit> {
     ]
 }
 
-/// Nothing kept needs something dropped: the promise that the whole program rests on.
+/// Nothing kept needs something dropped: the promise that the whole program rests on. A guess counts where some of the
+/// package stays anyway.
 fn assert_closed(session: &Session) {
     let (plan, inventory) = (session.plan(), session.inventory());
     for need in session.loaded().graph.needs() {
@@ -327,7 +357,18 @@ fn assert_closed(session: &Session) {
             Node::Package(id) => plan.keeps_package(id),
             Node::File(file) => plan.keeps_file(file),
         };
-        assert!(from_stays.is_none() || to_stays, "{need:?}");
+        let has_files = |node| match node {
+            Node::File(file) => inventory
+                .owner(file)
+                .is_some_and(|id| plan.packages[id.index()].level > Some(Level::Hollowed)),
+            Node::Package(_) => false,
+        };
+        let is_marked = |node| match node {
+            Node::File(file) => matches!(plan.reasons[file.index()], Reason::Mark(_)),
+            Node::Package(_) => false,
+        };
+        let must = need.evidence.is_firm() || (has_files(need.to) && !is_marked(need.to));
+        assert!(from_stays.is_none() || to_stays || !must, "{need:?}");
     }
     for file in inventory
         .tree
@@ -360,6 +401,21 @@ fn assert_explained(session: &Session) {
 }
 
 proptest! {
+    #[test]
+    fn a_guess_never_changes_which_packages_stay(guest in arbitrary_guest(), marks in proptest::collection::vec(0..10usize, 0..3)) {
+        let firm: Vec<&str> = guest
+            .lines()
+            .map(|line| line.split('?').next().expect("a first part"))
+            .collect();
+        let (mut with, mut without) = (session(&guest), session(&firm.join("\n")));
+        for at in marks {
+            with.apply(keep(&format!("p{at}"), Level::Trimmed));
+            without.apply(keep(&format!("p{at}"), Level::Trimmed));
+        }
+        prop_assert_eq!(kept_packages(&with), kept_packages(&without));
+        prop_assert_eq!(&with.plan().kept, &without.plan().kept);
+    }
+
     #[test]
     fn any_plan_is_closed_explained_and_repeatable(
         guest in arbitrary_guest(),
