@@ -17,6 +17,7 @@ mod programs;
 pub mod python;
 pub mod shebang;
 pub mod symlink;
+pub mod unit;
 
 use crate::job::{Cancelled, Job};
 use crate::model::{
@@ -61,11 +62,15 @@ impl Head {
 /// Longest text file that a finder reads whole.
 const MAX_TEXT: usize = 1 << 20;
 
-/// Reads a regular file's text at a path of the guest, links followed; `None` when there is none. What is longer than a
-/// configuration file may be is cut off.
+/// Reads a regular file's text at a path of the guest, links followed; `None` when there is none.
 pub(crate) fn text(tree: &FileTree, source: &mut dyn Source, path: &[u8]) -> Option<Vec<u8>> {
     let file = tree.resolve(path)?.file;
-    (tree.kind(file) == FileKind::Regular).then(|| source.read(tree, file, 0, MAX_TEXT))
+    (tree.kind(file) == FileKind::Regular).then(|| read_text(tree, source, file))
+}
+
+/// Reads a regular file's text. What is longer than a configuration file may be is cut off.
+pub(crate) fn read_text(tree: &FileTree, source: &mut dyn Source, file: FileId) -> Vec<u8> {
+    source.read(tree, file, 0, MAX_TEXT)
 }
 
 /// What a finder may look at.
@@ -190,6 +195,12 @@ pub static FINDERS: &[Finder] = &[
         verb: "loads",
         reads: "modules named by /etc/pam.d",
         find: plugin::pam,
+    },
+    Finder {
+        id: "unit",
+        verb: "starts",
+        reads: "systemd's units, drop-ins and the links that enable them",
+        find: unit::find,
     },
     Finder {
         id: "python-library",

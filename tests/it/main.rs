@@ -18,6 +18,7 @@ mod suggestions;
 mod tidy;
 mod tiny;
 mod vm_export;
+mod vm_finders;
 mod vm_guest;
 mod vm_hostile;
 mod vm_machine;

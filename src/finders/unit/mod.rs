@@ -1,0 +1,261 @@
+//! systemd units need what they name: programs, files of settings, PAM stacks, other units.
+//!
+//! What `Requires=` and its like name is needed, and so is what a socket, a timer or a path starts. What `Wants=` or a link
+//! in a `.wants` folder names is only wanted: it stays where its package stays, and dropping its package is no fault. The
+//! links that enable a unit follow it and go with it. Units and drop-ins are read one by one, never through each other, so
+//! that units that name each other are no loop.
+
+mod manager;
+mod parse;
+mod realm;
+
+use super::{Because, Facts, Found, Source, pattern, programs, read_text};
+use crate::job::{Cancelled, Job};
+use crate::model::{Evidence, FileId, FileKind, FileTree, Node};
+use parse::Setting;
+use realm::{Realm, unit_type};
+
+/// Settings whose value is a list of units, and whether what they name is needed or only wanted.
+const UNITS: [(&str, &str, Evidence); 14] = [
+    ("Unit", "Requires", Evidence::Read),
+    ("Unit", "Requisite", Evidence::Read),
+    ("Unit", "BindsTo", Evidence::Read),
+    ("Unit", "Wants", Evidence::Wanted),
+    ("Unit", "Upholds", Evidence::Wanted),
+    ("Unit", "OnFailure", Evidence::Wanted),
+    ("Unit", "OnSuccess", Evidence::Wanted),
+    ("Service", "Sockets", Evidence::Read),
+    ("Socket", "Service", Evidence::Read),
+    ("Timer", "Unit", Evidence::Read),
+    ("Path", "Unit", Evidence::Read),
+    ("Install", "Also", Evidence::Wanted),
+    ("Install", "DefaultInstance", Evidence::Wanted),
+    ("Service", "Slice", Evidence::Wanted),
+];
+
+/// Settings whose value is a command line.
+const COMMANDS: [&str; 8] = [
+    "ExecCondition",
+    "ExecStartPre",
+    "ExecStart",
+    "ExecStartPost",
+    "ExecReload",
+    "ExecStop",
+    "ExecStopPre",
+    "ExecStopPost",
+];
+
+/// The finder's row function.
+pub fn find(
+    finder: u8,
+    facts: &Facts<'_>,
+    source: &mut dyn Source,
+    found: &mut Found,
+    job: &Job,
+) -> Result<(), Cancelled> {
+    let tree = &facts.inventory.tree;
+    for realm in Realm::all(tree) {
+        let mut reader = Reader {
+            tree,
+            realm: &realm,
+            source,
+            finder,
+            found,
+        };
+        for &entry in &realm.entries {
+            job.check()?;
+            reader.entry(entry);
+        }
+    }
+    manager::find(finder, tree, found);
+    Ok(())
+}
+
+/// Reads the units of one realm.
+struct Reader<'a> {
+    tree: &'a FileTree,
+    realm: &'a Realm<'a>,
+    source: &'a mut dyn Source,
+    finder: u8,
+    found: &'a mut Found,
+}
+
+impl Reader<'_> {
+    fn because(&self, from: FileId, evidence: Evidence) -> Because {
+        Because {
+            finder: self.finder,
+            from: Node::File(from),
+            evidence,
+        }
+    }
+
+    fn entry(&mut self, entry: FileId) {
+        let tree = self.tree;
+        let name = tree.name(entry);
+        match tree.kind(entry) {
+            FileKind::Regular if unit_type(name).is_some() => self.unit(entry, name),
+            FileKind::Directory => {
+                if let Some(unit) = name.strip_suffix(b".d") {
+                    self.drop_ins(entry, unit);
+                } else if let Some(unit) = name
+                    .strip_suffix(b".wants")
+                    .or_else(|| name.strip_suffix(b".requires"))
+                {
+                    self.wishes(entry, unit);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn unit(&mut self, file: FileId, name: &[u8]) {
+        let settings = self.settings(file);
+        self.read(file, &settings);
+        let has = |key: &[u8]| settings.iter().any(|setting| setting.key == key);
+        let stem = &name[..name.len() - unit_type(name).map_or(0, <[u8]>::len)];
+        let started = match unit_type(name) {
+            Some(b"timer" | b"path") if !has(b"Unit") => Some(&b"service"[..]),
+            Some(b"socket") if !has(b"Service") => Some(&b"service"[..]),
+            Some(b"automount") => Some(&b"mount"[..]),
+            _ => None,
+        };
+        if let Some(ending) = started {
+            let plain = [stem, ending].concat();
+            let instance = [&stem[..stem.len() - 1], b"@.", ending].concat();
+            let end = [plain, instance]
+                .into_iter()
+                .find_map(|unit| Some((self.realm.unit(&unit)?, unit)));
+            if let Some((end, unit)) = end {
+                let because = self.because(file, Evidence::Read);
+                self.found.chain(because, &end, &unit);
+            }
+        }
+    }
+
+    /// `X.d/*.conf` adds to the unit X, or to all of a type: each is read for itself, and wanted by the unit.
+    fn drop_ins(&mut self, folder: FileId, unit: &[u8]) {
+        let is_type = unit_type(&[b".", unit].concat()).is_some();
+        if unit_type(unit).is_none() && !is_type {
+            return;
+        }
+        let tree = self.tree;
+        for &file in tree.children(folder) {
+            if tree.kind(file) != FileKind::Regular || !tree.name(file).ends_with(b".conf") {
+                continue;
+            }
+            let settings = self.settings(file);
+            self.read(file, &settings);
+            if let Some(end) = self.realm.unit(unit) {
+                let because = self.because(end.file, Evidence::Wanted);
+                self.found.need(because, Node::File(file), tree.name(file));
+            }
+        }
+    }
+
+    /// The links in `X.wants` and `X.requires` enable units: X wants what they are called after.
+    fn wishes(&mut self, folder: FileId, unit: &[u8]) {
+        let Some(from) = self.realm.unit(unit) else {
+            return;
+        };
+        let because = self.because(from.file, Evidence::Wanted);
+        let tree = self.tree;
+        for &link in tree.children(folder) {
+            if let Some(end) = self.realm.unit(tree.name(link)) {
+                self.found.need(because, Node::File(link), tree.name(link));
+                self.found.chain(because, &end, tree.name(link));
+            }
+        }
+    }
+
+    fn settings(&mut self, file: FileId) -> Vec<Setting> {
+        parse::settings(&read_text(self.tree, self.source, file))
+    }
+
+    fn read(&mut self, file: FileId, settings: &[Setting]) {
+        for setting in settings {
+            let (section, key) = (setting.section.as_slice(), setting.key.as_slice());
+            let units = UNITS.iter().find(|(in_section, name, _)| {
+                section == in_section.as_bytes() && key == name.as_bytes()
+            });
+            if let Some(&(_, _, evidence)) = units {
+                self.units(self.because(file, evidence), &setting.value);
+            } else if COMMANDS.iter().any(|name| key == name.as_bytes()) {
+                self.commands(file, settings, &setting.value);
+            } else {
+                self.other(self.because(file, Evidence::Read), setting);
+            }
+        }
+    }
+
+    /// Names of units that are generated (devices, mounts, slices) are not missing.
+    fn units(&mut self, because: Because, value: &[u8]) {
+        for name in parse::words(value) {
+            match self.realm.unit(&name) {
+                Some(end) => self.found.chain(because, &end, &name),
+                None if because.evidence == Evidence::Read
+                    && unit_type(&name) == Some(b"service")
+                    && !name.contains(&b'%') =>
+                {
+                    self.found.miss(because, &name);
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn commands(&mut self, file: FileId, settings: &[Setting], value: &[u8]) {
+        let because = self.because(file, Evidence::Read);
+        for command in parse::commands(value) {
+            let program = &command.words[0];
+            match programs::find(self.tree, program) {
+                Some(end) => self.found.chain(because, &end, program),
+                None if command.is_optional || is_conditional(settings, program) => {}
+                None if program.contains(&b'%') || program.contains(&b'$') => {}
+                None => self.found.miss(because, program),
+            }
+            for argument in &command.words[1..] {
+                let path = argument.rsplit(|&byte| byte == b'=').next();
+                self.file(because, path.unwrap_or_default());
+            }
+        }
+    }
+
+    fn other(&mut self, because: Because, setting: &Setting) {
+        let value = setting.value.as_slice();
+        match setting.key.as_slice() {
+            b"EnvironmentFile" => {
+                let path = value.strip_prefix(b"-").unwrap_or(value);
+                for end in pattern::expand_from(self.tree, FileId::ROOT, path) {
+                    self.file(because, &self.tree.path(end.file));
+                }
+            }
+            b"PAMName" => {
+                for folder in [&b"/etc/pam.d/"[..], b"/usr/lib/pam.d/"] {
+                    self.file(because, &[folder, value].concat());
+                }
+            }
+            b"BusName" => self.units(because, b"dbus.socket"),
+            _ => {}
+        }
+    }
+
+    /// The regular file at an absolute path, where there is one.
+    fn file(&mut self, because: Because, path: &[u8]) {
+        if path.first() == Some(&b'/')
+            && let Some(end) = self.tree.resolve(path)
+            && self.tree.kind(end.file) == FileKind::Regular
+        {
+            self.found.chain(because, &end, path);
+        }
+    }
+}
+
+/// Whether a unit asks for this path before it starts, and so does nothing without it.
+fn is_conditional(settings: &[Setting], path: &[u8]) -> bool {
+    settings.iter().any(|setting| {
+        setting.key.starts_with(b"Condition") && setting.value.trim_ascii_start().ends_with(path)
+    })
+}
+
+#[cfg(test)]
+mod tests;
