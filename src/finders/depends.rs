@@ -4,8 +4,8 @@ use super::{Because, Facts, Found, Source};
 use crate::job::{Cancelled, Job};
 use crate::model::inventory::NO_OWNER;
 use crate::model::package::clause_text;
-use crate::model::{Evidence, Node, Package, PackageId, Relation, version};
-use std::collections::HashMap;
+use crate::model::{Evidence, Inventory, Node, Package, PackageId, Relation, version};
+use std::collections::{HashMap, HashSet};
 
 /// The finder's row function. A file that several packages share is needed by each of them but its owner, who has it
 /// anyway.
@@ -42,6 +42,21 @@ pub fn find(
         }
     }
     Ok(())
+}
+
+/// Which package depends on which, directly: `(who, on what)`.
+pub fn declared(inventory: &Inventory) -> HashSet<(PackageId, PackageId)> {
+    let resolver = Resolver::new(&inventory.packages, &inventory.os.arch);
+    inventory
+        .package_ids()
+        .flat_map(|id| {
+            let package = inventory.package(id);
+            let clauses = package.depends.iter().chain(&package.pre_depends);
+            clauses
+                .filter_map(|clause| Some((id, resolver.satisfied_by(id, clause)?)))
+                .collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 /// Finds packages by name and by what they provide.

@@ -5,7 +5,8 @@ use crate::job::Job;
 use crate::model::inventory::{NO_OWNER, Origin};
 use crate::model::text::escape;
 use crate::model::{
-    BootChain, Entry, FileId, FileKind, FileTree, Inventory, Node, Os, PackageId, TreeBuilder,
+    BootChain, Entry, FileId, FileKind, FileTree, Inventory, Node, Os, Package, PackageId,
+    Relation, TreeBuilder,
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -82,8 +83,34 @@ impl Fixture {
         }
     }
 
-    /// Runs one finder; its needs as `from -> to`, those without an answer as `from -> ! what`.
-    pub fn run(&mut self, id: &str) -> Vec<String> {
+    /// Makes a package own files, and depend on others.
+    pub fn own(&mut self, name: &str, depends: &[&str], files: &[&str]) {
+        let id = self.inventory.packages.len() as u32;
+        let clause = |name: &&str| {
+            vec![Relation {
+                name: (*name).to_owned(),
+                arch: None,
+                bound: None,
+            }]
+        };
+        let files: Vec<FileId> = files
+            .iter()
+            .map(|path| self.inventory.tree.lookup(path.as_bytes()))
+            .map(|file| file.expect("a file of the guest"))
+            .collect();
+        for file in &files {
+            self.inventory.owners[file.index()] = id;
+        }
+        self.inventory.packages.push(Package {
+            name: name.to_owned(),
+            depends: depends.iter().map(clause).collect(),
+            files,
+            ..Package::default()
+        });
+    }
+
+    /// Runs one finder.
+    pub fn find(&mut self, id: &str) -> Found {
         let row = FINDERS.iter().position(|finder| finder.id == id);
         let row = row.unwrap_or_else(|| panic!("{id} is a row of the table"));
         let facts = Facts {
@@ -99,6 +126,12 @@ impl Fixture {
             &Job::quiet(),
         )
         .expect("nobody cancels");
+        found
+    }
+
+    /// Runs one finder; its needs as `from -> to`, those without an answer as `from -> ! what`.
+    pub fn run(&mut self, id: &str) -> Vec<String> {
+        let found = self.find(id);
         let show = |node: Node| self.name(node);
         let needs = found
             .needs

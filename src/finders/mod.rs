@@ -16,6 +16,7 @@ mod plugin;
 mod programs;
 pub mod python;
 pub mod shebang;
+pub mod shell;
 pub mod symlink;
 pub mod unit;
 
@@ -201,6 +202,30 @@ pub static FINDERS: &[Finder] = &[
         verb: "starts",
         reads: "systemd's units, drop-ins and the links that enable them",
         find: unit::find,
+    },
+    Finder {
+        id: "shell",
+        verb: "calls",
+        reads: "shell scripts: words where a command stands",
+        find: shell::find,
+    },
+    Finder {
+        id: "cron",
+        verb: "runs",
+        reads: "crontabs",
+        find: shell::tables::cron,
+    },
+    Finder {
+        id: "login-shell",
+        verb: "logs in with",
+        reads: "shells of the accounts in /etc/passwd",
+        find: shell::tables::login_shell,
+    },
+    Finder {
+        id: "sudoers",
+        verb: "allows",
+        reads: "programs that sudo's rules name",
+        find: shell::tables::sudoers,
     },
     Finder {
         id: "python-library",

@@ -217,9 +217,10 @@ fn about_guesses(inputs: &Inputs<'_>, closure: &Closure<'_>) -> Vec<Finding> {
                 more => format!(" ({more} more files name it too)"),
             };
             let message = format!(
-                "{from} names {} of {}, which goes{more}",
+                "{from} names {} of {}, which {}{more}",
                 escape(&first.what),
-                inventory.package_label(package)
+                inventory.package_label(package),
+                closure.levels[package.index()].map_or("goes", |_| "stays without it")
             );
             Finding {
                 severity: Severity::Note,

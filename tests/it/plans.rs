@@ -180,6 +180,7 @@ fn a_guess_brings_no_package_back_and_a_note_says_what_goes() {
         ]
     );
     session.apply(keep("git", Level::Hollowed));
+    let note = "/opt/tool names /usr/bin/git of git, which stays without it".to_owned();
     assert!(!keeps(&session, "/usr/bin/git") && notes(&session).contains(&note));
 }
 

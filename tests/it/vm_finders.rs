@@ -36,6 +36,19 @@ const NEEDS: &[(&str, &str, &str)] = &[
         "/usr/lib/systemd/systemd",
         "/usr/lib/systemd/system-generators/systemd-fstab-generator",
     ),
+    ("shell", "/usr/sbin/e2scrub_all", "/usr/bin/lsblk"),
+    ("shell", "/usr/bin/gunzip", "/usr/bin/gzip"),
+    (
+        "shell",
+        "/usr/share/initramfs-tools/hook-functions",
+        "/usr/bin/ldd",
+    ),
+    (
+        "cron",
+        "/etc/cron.d/e2scrub_all",
+        "/usr/lib/x86_64-linux-gnu/e2fsprogs/e2scrub_all_cron",
+    ),
+    ("login-shell", "/etc/passwd", "/usr/bin/bash"),
 ];
 
 fn small() -> Loaded {

@@ -9,6 +9,7 @@ mod manager;
 mod parse;
 mod realm;
 
+use super::shell::{Calls, is_shell_program};
 use super::{Because, Facts, Found, Source, pattern, programs, read_text};
 use crate::job::{Cancelled, Job};
 use crate::model::{Evidence, FileId, FileKind, FileTree, Node};
@@ -54,10 +55,12 @@ pub fn find(
     job: &Job,
 ) -> Result<(), Cancelled> {
     let tree = &facts.inventory.tree;
+    let calls = Calls::new(facts.inventory);
     for realm in Realm::all(tree) {
         let mut reader = Reader {
             tree,
             realm: &realm,
+            calls: &calls,
             source,
             finder,
             found,
@@ -75,6 +78,7 @@ pub fn find(
 struct Reader<'a> {
     tree: &'a FileTree,
     realm: &'a Realm<'a>,
+    calls: &'a Calls<'a>,
     source: &'a mut dyn Source,
     finder: u8,
     found: &'a mut Found,
@@ -212,6 +216,13 @@ impl Reader<'_> {
                 None if command.is_optional || is_conditional(settings, program) => {}
                 None if program.contains(&b'%') || program.contains(&b'$') => {}
                 None => self.found.miss(because, program),
+            }
+            if is_shell_program(program)
+                && let [_, flag, text, ..] = command.words.as_slice()
+                && flag.starts_with(b"-")
+                && flag.ends_with(b"c")
+            {
+                self.calls.add(self.finder, file, text, self.found);
             }
             for argument in &command.words[1..] {
                 let path = argument.rsplit(|&byte| byte == b'=').next();

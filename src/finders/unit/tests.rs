@@ -18,7 +18,7 @@ fn a_service_needs_its_programs_files_and_required_units() {
         ("/usr/lib/systemd/system/a.service", unit),
         (
             "/usr/lib/systemd/system/b.service",
-            "[Service]\nExecStart=run\n",
+            "[Service]\nExecStart=/bin/sh -ec 'x; run y'\n",
         ),
         ("/usr/lib/systemd/system/c.target", ""),
         ("/usr/lib/systemd/system/d.service", ""),
@@ -42,6 +42,7 @@ fn a_service_needs_its_programs_files_and_required_units() {
             "S/a.service -> S/b.service",
             "S/a.service -> S/c.target",
             "S/a.service -> S/dbus.socket",
+            "S/b.service -> ! /bin/sh",
             "S/b.service -> /usr/bin/run",
         ]
     );

@@ -1,0 +1,223 @@
+//! Tables of commands and of who may run what: crontabs, accounts' shells, sudoers.
+
+use super::Calls;
+use crate::finders::{Because, Facts, Found, Source, programs, read_text, text};
+use crate::job::{Cancelled, Job};
+use crate::model::{Evidence, FileId, FileKind, FileTree, Node};
+
+/// Folders whose contents cron runs or reads.
+const CRON_FOLDERS: [&[u8]; 6] = [
+    b"/etc/cron.d",
+    b"/etc/cron.hourly",
+    b"/etc/cron.daily",
+    b"/etc/cron.weekly",
+    b"/etc/cron.monthly",
+    b"/etc/crontab",
+];
+
+/// Programs that do.
+const CRONS: [&[u8]; 4] = [
+    b"/usr/sbin/cron",
+    b"/usr/sbin/crond",
+    b"/usr/sbin/anacron",
+    b"/usr/lib/systemd/system-generators/systemd-crontab-generator",
+];
+
+/// The regular files at and below some paths.
+fn files(tree: &FileTree, paths: &[&[u8]]) -> Vec<FileId> {
+    paths
+        .iter()
+        .filter_map(|path| tree.resolve(path))
+        .flat_map(|end| tree.subtree(end.file).map(FileId))
+        .filter(|&file| tree.kind(file) == FileKind::Regular)
+        .collect()
+}
+
+/// Lines with something in them that are no comments.
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|&byte| byte == b'\n')
+        .map(<[u8]>::trim_ascii)
+        .filter(|line| !line.is_empty() && line[0] != b'#')
+}
+
+/// Crontabs: cron wants what lies in its folders, each table names the programs of its commands. What a person put into a
+/// crontab of his own is more than a guess.
+pub fn cron(
+    finder: u8,
+    facts: &Facts<'_>,
+    source: &mut dyn Source,
+    found: &mut Found,
+    job: &Job,
+) -> Result<(), Cancelled> {
+    let tree = &facts.inventory.tree;
+    for program in files(tree, &CRONS) {
+        let because = Because {
+            finder,
+            from: Node::File(program),
+            evidence: Evidence::Wanted,
+        };
+        for file in files(tree, &CRON_FOLDERS) {
+            found.need(because, Node::File(file), tree.name(file));
+        }
+    }
+    let calls = Calls::new(facts.inventory);
+    for (paths, fields) in [
+        (&[&b"/etc/crontab"[..], b"/etc/cron.d"][..], 6),
+        (&[b"/var/spool/cron"], 5),
+    ] {
+        for file in files(tree, paths) {
+            job.check()?;
+            for line in lines(&read_text(tree, source, file)) {
+                let Some(command) = command(line, fields) else {
+                    continue;
+                };
+                let before = found.needs.len();
+                calls.add(finder, file, command, found);
+                if fields == 5 {
+                    for need in &mut found.needs[before..] {
+                        need.evidence = Evidence::Convention;
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The command of a crontab's line: behind the times (five fields, or one that begins with `@`) and the user, up to a `%`.
+fn command(line: &[u8], fields: usize) -> Option<&[u8]> {
+    let fields = match line.first()? {
+        b'@' => fields - 4,
+        b'*' | b'0'..=b'9' => fields,
+        _ => return None,
+    };
+    let mut rest = line;
+    for _ in 0..fields {
+        let end = rest.iter().position(u8::is_ascii_whitespace)?;
+        rest = rest[end..].trim_ascii_start();
+    }
+    rest.split(|&byte| byte == b'%').next()
+}
+
+/// Accounts name their shells. People need theirs; the accounts of services want what is there.
+pub fn login_shell(
+    finder: u8,
+    facts: &Facts<'_>,
+    source: &mut dyn Source,
+    found: &mut Found,
+    job: &Job,
+) -> Result<(), Cancelled> {
+    job.check()?;
+    let tree = &facts.inventory.tree;
+    let Some(table) = tree.resolve(b"/etc/passwd") else {
+        return Ok(());
+    };
+    for line in lines(&text(tree, source, b"/etc/passwd").unwrap_or_default()) {
+        let fields: Vec<&[u8]> = line.split(|&byte| byte == b':').collect();
+        let [_, _, uid, _, _, _, shell] = fields[..] else {
+            continue;
+        };
+        let uid = std::str::from_utf8(uid)
+            .ok()
+            .and_then(|uid| uid.parse().ok());
+        let is_person = uid.is_some_and(|uid: u32| uid == 0 || (1000..65_534).contains(&uid));
+        let because = Because {
+            finder,
+            from: Node::File(table.file),
+            evidence: if is_person {
+                Evidence::Read
+            } else {
+                Evidence::Wanted
+            },
+        };
+        match programs::find(tree, shell) {
+            Some(end) => found.chain(because, &end, shell),
+            None if is_person && shell.first() == Some(&b'/') => found.miss(because, shell),
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// Rules of sudo name programs by their paths.
+pub fn sudoers(
+    finder: u8,
+    facts: &Facts<'_>,
+    source: &mut dyn Source,
+    found: &mut Found,
+    job: &Job,
+) -> Result<(), Cancelled> {
+    job.check()?;
+    let tree = &facts.inventory.tree;
+    for file in files(tree, &[b"/etc/sudoers", b"/etc/sudoers.d"]) {
+        let because = Because {
+            finder,
+            from: Node::File(file),
+            evidence: Evidence::Guessed,
+        };
+        for line in lines(&read_text(tree, source, file)) {
+            let is_split = |byte: &u8| byte.is_ascii_whitespace() || b",=:!\"".contains(byte);
+            for word in line.split(is_split).filter(|word| word.starts_with(b"/")) {
+                if let Some(end) = super::program(tree, word) {
+                    found.chain(because, &end, word);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finders::fixture::Fixture;
+
+    #[test]
+    fn commands_stand_behind_the_times_and_the_user() {
+        for (line, fields, expected) in [
+            ("17 * * * * root cd / && run", 6, Some("cd / && run")),
+            ("@daily root  run a%b", 6, Some("run a")),
+            ("*/5 1 2 3 4\trun a", 5, Some("run a")),
+            ("@reboot run", 5, Some("run")),
+            ("PATH=/bin", 6, None),
+            ("1 2", 5, None),
+        ] {
+            let found = command(line.as_bytes(), fields);
+            assert_eq!(found, expected.map(str::as_bytes), "{line}");
+        }
+    }
+
+    #[test]
+    fn crontabs_shells_and_sudoers_name_programs() {
+        let files = [
+            ("/usr/sbin/cron", ""),
+            ("/etc/crontab", "1 2 3 4 5 root test -x /x || tar\n"),
+            ("/var/spool/cron/crontabs/sci", "@daily make\n"),
+            ("/usr/bin/tar", ""),
+            ("/usr/bin/make", ""),
+            ("/usr/bin/zsh", ""),
+            (
+                "/etc/passwd",
+                "sci:x:1000:1000::/:/usr/bin/zsh\nold:x:1001:1::/:/bin/gone\ngit:x:9:9::/:/bin/gone\n",
+            ),
+            (
+                "/etc/sudoers.d/x",
+                "# /usr/bin/zsh\n%adm ALL=(root) NOPASSWD: /usr/bin/make, /gone\n",
+            ),
+        ];
+        let mut guest = Fixture::new(&files);
+        assert_eq!(
+            guest.run("cron"),
+            [
+                "/etc/crontab -> /usr/bin/tar",
+                "/usr/sbin/cron -> /etc/crontab",
+                "/var/spool/cron/crontabs/sci -> /usr/bin/make",
+            ]
+        );
+        assert_eq!(
+            guest.run("login-shell"),
+            ["/etc/passwd -> ! /bin/gone", "/etc/passwd -> /usr/bin/zsh"]
+        );
+        assert_eq!(guest.run("sudoers"), ["/etc/sudoers.d/x -> /usr/bin/make"]);
+    }
+}
