@@ -1,3 +1,5 @@
+//! Units as packages and people write them, and hostile ones.
+
 use crate::finders::fixture::Fixture;
 
 fn needs(files: &[(&str, &str)]) -> Vec<String> {

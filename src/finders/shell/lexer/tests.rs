@@ -1,3 +1,5 @@
+//! Shell texts and the words in them that stand where a command stands.
+
 use super::*;
 use proptest::prelude::*;
 
