@@ -2,7 +2,7 @@
 //! reach where.
 
 use super::super::{Inputs, Level, Plan, Reason};
-use crate::model::{Bytes, FileId, Node, PackageId};
+use crate::model::{Bytes, Evidence, FileId, Node, PackageId};
 use fixedbitset::FixedBitSet;
 
 /// A plan and what it rests on.
@@ -93,7 +93,10 @@ impl<'a> Scene<'a> {
 
     fn see_needs(&mut self) {
         let (inventory, graph) = (self.inputs.inventory, self.inputs.graph);
-        for edge in 0..graph.needs().len() as u32 {
+        // What is only wanted is missed by nobody.
+        let edges = (0..graph.needs().len() as u32)
+            .filter(|&edge| graph.need(edge).evidence != Evidence::Wanted);
+        for edge in edges {
             let (from, file, to) = match (graph.need(edge).from, graph.target(edge)) {
                 // What packages declare about each other is no reading.
                 (Node::Package(_), Node::Package(_)) => continue,
