@@ -1,9 +1,19 @@
 //! What the loader reads of an ELF file: header, program headers, dynamic section, and the strings that it names.
 //!
-//! Never the whole file, never the section table: a stripped or half-damaged file reads as far as the loader itself would
-//! get. Every count and length is bounded. Constants are those of the `object` crate.
+//! Never the whole file, and the section table only where a section is asked for by name: a stripped or half-damaged file
+//! reads as far as the loader itself would get. Every count and length is bounded. Constants are those of the `object` crate.
 
+mod dynamic;
+mod note;
+mod section;
+mod version;
+
+use super::{Head, Source};
+use crate::job::{Cancelled, Job};
+use crate::model::{FileId, FileTree, Warning};
 use object::elf;
+pub use section::section;
+use std::collections::BTreeMap;
 
 /// What the loader must match: two files work together only when these are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,6 +41,45 @@ pub struct Elf {
     pub rpath: Option<Vec<u8>>,
     /// `DT_RUNPATH`.
     pub runpath: Option<Vec<u8>>,
+    /// `DT_VERNEED`: libraries and the versions of symbols asked of them.
+    pub versions_needed: Vec<(Vec<u8>, Vec<u8>)>,
+    /// `DT_VERDEF`: versions of symbols that the file defines; empty too where they could not be read.
+    pub versions_defined: Vec<Vec<u8>>,
+    /// Whether it names the function `dlopen`.
+    pub opens_by_name: bool,
+    /// Texts of notes about libraries that are opened by name.
+    pub notes: Vec<Vec<u8>>,
+}
+
+/// Every ELF file's loader view, in tree order so that every run yields the same.
+pub type Elves = BTreeMap<FileId, Elf>;
+
+/// Reads every ELF file; one that cannot be read is a warning.
+pub fn read_all(
+    tree: &FileTree,
+    heads: &[Head],
+    source: &mut dyn Source,
+    job: &Job,
+) -> Result<(Elves, Vec<Warning>), Cancelled> {
+    let files: Vec<FileId> = tree
+        .ids()
+        .filter(|file| heads[file.index()] == Head::Elf)
+        .collect();
+    let (mut elves, mut warnings) = (Elves::new(), Vec::new());
+    for (done, &file) in files.iter().enumerate() {
+        job.check()?;
+        if done % 64 == 0 {
+            let total = Some(files.len() as u64);
+            job.items("reading programs and libraries", done as u64, total);
+        }
+        match read(&mut |offset, len| source.read(tree, file, offset, len)) {
+            Ok(elf) => {
+                elves.insert(file, elf);
+            }
+            Err(message) => warnings.push(Warning::new(&tree.path(file), message)),
+        }
+    }
+    Ok((elves, warnings))
 }
 
 /// Gives bytes of the file: offset and length; fewer at its end.
@@ -38,14 +87,10 @@ pub type Fetch<'a> = &'a mut dyn FnMut(u64, usize) -> Vec<u8>;
 
 /// Most program headers that are looked at.
 const MAX_HEADERS: usize = 512;
-/// Most entries of a dynamic section that are looked at.
-const MAX_DYNAMIC: usize = 16_384;
-/// Most libraries that a file may need.
-const MAX_NAMES: usize = 2048;
 /// Longest name or search path.
 const MAX_STRING: usize = 8192;
-/// Strings this close together are read at once.
-const SPAN: u64 = 1 << 16;
+/// Longest segment of notes.
+const MAX_NOTES: usize = 1 << 16;
 
 /// Reads a file; the error is one phrase.
 pub fn read(fetch: Fetch<'_>) -> Result<Elf, &'static str> {
@@ -63,12 +108,25 @@ pub fn read(fetch: Fetch<'_>) -> Result<Elf, &'static str> {
         soname: None,
         rpath: None,
         runpath: None,
+        versions_needed: Vec::new(),
+        versions_defined: Vec::new(),
+        opens_by_name: false,
+        notes: Vec::new(),
     };
+    for segment in segments
+        .iter()
+        .filter(|segment| segment.kind == elf::PT_NOTE.0)
+    {
+        let len = clamp(segment.size, MAX_NOTES);
+        let bytes = inside(&head, segment.offset, len)
+            .map_or_else(|| fetch(segment.offset, len), <[u8]>::to_vec);
+        found.notes.extend(note::dlopen(&view, &bytes));
+    }
     let dynamic = segments
         .iter()
         .find(|segment| segment.kind == elf::PT_DYNAMIC.0);
     if let Some(dynamic) = dynamic {
-        read_dynamic(&view, &segments, dynamic, fetch, &mut found)?;
+        dynamic::read(&view, &segments, dynamic, fetch, &mut found)?;
     }
     Ok(found)
 }
@@ -139,10 +197,7 @@ impl View {
             return Err("ELF program headers of impossible size");
         }
         let len = size * count;
-        let inside = usize::try_from(offset)
-            .ok()
-            .and_then(|offset| head.get(offset..offset.checked_add(len)?));
-        let bytes = inside.map_or_else(|| fetch(offset, len), <[u8]>::to_vec);
+        let bytes = inside(head, offset, len).map_or_else(|| fetch(offset, len), <[u8]>::to_vec);
         if bytes.len() < len {
             return Err("ELF program headers outside the file");
         }
@@ -167,100 +222,10 @@ impl View {
     }
 }
 
-fn read_dynamic(
-    view: &View,
-    segments: &[Segment],
-    dynamic: &Segment,
-    fetch: Fetch<'_>,
-    found: &mut Elf,
-) -> Result<(), &'static str> {
-    let width = if view.is_wide { 8 } else { 4 };
-    let bytes = fetch(dynamic.offset, clamp(dynamic.size, MAX_DYNAMIC * width * 2));
-    let mut entries = Vec::new();
-    for row in bytes.chunks_exact(width * 2) {
-        let (tag, value) = (view.word(row, 0).cast_signed(), view.word(row, width));
-        if tag == elf::DT_NULL.0 {
-            break;
-        }
-        entries.push((tag, value));
-    }
-    let table = entries
-        .iter()
-        .find(|(tag, _)| *tag == elf::DT_STRTAB.0)
-        .map(|&(_, address)| address);
-    let names = [
-        elf::DT_NEEDED.0,
-        elf::DT_SONAME.0,
-        elf::DT_RPATH.0,
-        elf::DT_RUNPATH.0,
-    ];
-    entries.retain(|(tag, _)| names.contains(tag));
-    if entries.is_empty() {
-        return Ok(());
-    }
-    if entries.len() > MAX_NAMES {
-        return Err("an ELF file that needs more libraries than any honest one");
-    }
-    let table = table
-        .and_then(|address| file_offset(segments, address))
-        .ok_or("an ELF string table outside the file")?;
-    let offsets: Vec<u64> = entries
-        .iter()
-        .map(|&(_, value)| table.saturating_add(value))
-        .collect();
-    let strings = strings(&offsets, fetch).ok_or("an ELF string outside the file")?;
-    for (&(tag, _), string) in entries.iter().zip(strings) {
-        match tag {
-            tag if tag == elf::DT_NEEDED.0 => found.needed.push(string),
-            tag if tag == elf::DT_SONAME.0 => found.soname = Some(string),
-            tag if tag == elf::DT_RPATH.0 => found.rpath = Some(string),
-            _ => found.runpath = Some(string),
-        }
-    }
-    Ok(())
-}
-
-fn file_offset(segments: &[Segment], address: u64) -> Option<u64> {
-    segments
-        .iter()
-        .filter(|segment| segment.kind == elf::PT_LOAD.0)
-        .find_map(|segment| {
-            let within = address.checked_sub(segment.address)?;
-            (within < segment.size).then(|| segment.offset.saturating_add(within))
-        })
-}
-
-/// The strings at these offsets, in as few reads as is sensible; `None` when one is outside the file or has no end.
-fn strings(offsets: &[u64], fetch: Fetch<'_>) -> Option<Vec<Vec<u8>>> {
-    let mut order: Vec<usize> = (0..offsets.len()).collect();
-    order.sort_by_key(|&at| offsets[at]);
-    let mut found = vec![Vec::new(); offsets.len()];
-    let mut window = (0u64, Vec::new());
-    for (rank, &at) in order.iter().enumerate() {
-        let offset = offsets[at];
-        if string_in(&window, offset).is_none() {
-            let last = order[rank..]
-                .iter()
-                .map(|&other| offsets[other] - offset)
-                .take_while(|&ahead| ahead < SPAN)
-                .last()
-                .unwrap_or(0);
-            window = (offset, fetch(offset, last as usize + 512));
-            if string_in(&window, offset).is_none() {
-                window = (offset, fetch(offset, MAX_STRING + 1));
-            }
-        }
-        found[at] = string_in(&window, offset)?;
-    }
-    Some(found)
-}
-
-/// The string at `offset` of the file, when it lies in the window and ends there.
-fn string_in((start, bytes): &(u64, Vec<u8>), offset: u64) -> Option<Vec<u8>> {
-    let from = usize::try_from(offset.checked_sub(*start)?).ok()?;
-    let rest = bytes.get(from..)?;
-    let end = rest.iter().position(|&byte| byte == 0)?;
-    (end <= MAX_STRING).then(|| rest[..end].to_vec())
+/// The part of the file's first bytes at an offset, where it lies in them.
+fn inside(head: &[u8], offset: u64, len: usize) -> Option<&[u8]> {
+    let start = usize::try_from(offset).ok()?;
+    head.get(start..start.checked_add(len)?)
 }
 
 fn clamp(size: u64, most: usize) -> usize {

@@ -1,6 +1,6 @@
 //! Small guests for the finders' tests: files with contents, links, packages.
 
-use super::{FINDERS, Facts, Found, Head, Source};
+use super::{FINDERS, Facts, Found, Head, Source, elf};
 use crate::job::Job;
 use crate::model::inventory::{NO_OWNER, Origin};
 use crate::model::text::escape;
@@ -113,11 +113,18 @@ impl Fixture {
     pub fn find(&mut self, id: &str) -> Found {
         let row = FINDERS.iter().position(|finder| finder.id == id);
         let row = row.unwrap_or_else(|| panic!("{id} is a row of the table"));
+        let tree = &self.inventory.tree;
+        let elves = elf::read_all(tree, &self.heads, &mut self.contents, &Job::quiet());
+        let (elves, warnings) = elves.expect("nobody cancels");
         let facts = Facts {
             inventory: &self.inventory,
             heads: &self.heads,
+            elves: &elves,
         };
-        let mut found = Found::default();
+        let mut found = Found {
+            warnings,
+            ..Found::default()
+        };
         (FINDERS[row].find)(
             row as u8,
             &facts,

@@ -1,18 +1,19 @@
 //! ELF files need their interpreter and libraries, found as the loader of glibc finds them.
 //!
 //! The order is that of ld.so(8): `DT_RPATH` where there is no `DT_RUNPATH`, `DT_RUNPATH`, the folders of
-//! `/etc/ld.so.conf`, the default folders. Every hardware variant of a library is needed, since the next host has another
+//! `/etc/ld.so.conf`, the default folders, and `/etc/ld.so.cache` for what no configuration names. Every hardware variant of a library is needed, since the next host has another
 //! processor, and every link on the way. What a library finds only because the program that loads it has a search path
 //! or has loaded it already (`libR.so`, `libjvm.so`) is looked for by name, nearest first: that is the convention.
 
-use super::elf::{self, Abi, Elf};
-use super::{Because, Facts, Found, Head, Source};
+use super::elf::{Abi, Elf, Elves};
+use super::{Because, Facts, Found, Source};
 use crate::job::{Cancelled, Job};
-use crate::model::{Evidence, FileId, FileKind, FileTree, Node, Warning};
+use crate::model::{Evidence, FileId, FileKind, FileTree, Node};
 use search::{Folder, Search};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 
+mod cache;
 mod search;
 
 /// Names of objects that the kernel provides.
@@ -27,9 +28,8 @@ pub fn find(
     job: &Job,
 ) -> Result<(), Cancelled> {
     let tree = &facts.inventory.tree;
-    let elves = read_all(facts, source, found, job)?;
-    let mut loader = Loader::new(tree, &elves, Search::new(tree, source));
-    for (&file, elf) in &elves {
+    let mut loader = Loader::new(facts, source);
+    for (&file, elf) in facts.elves {
         job.check()?;
         let because = Because {
             finder,
@@ -49,40 +49,6 @@ pub fn find(
     Ok(())
 }
 
-/// Every ELF file's loader view, in tree order so that every run yields the same.
-type Elves = BTreeMap<FileId, Elf>;
-
-fn read_all(
-    facts: &Facts<'_>,
-    source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<Elves, Cancelled> {
-    let tree = &facts.inventory.tree;
-    let files: Vec<FileId> = tree
-        .ids()
-        .filter(|file| facts.heads[file.index()] == Head::Elf)
-        .collect();
-    let mut elves = Elves::new();
-    for (done, &file) in files.iter().enumerate() {
-        job.check()?;
-        if done % 64 == 0 {
-            job.items(
-                "reading programs and libraries",
-                done as u64,
-                Some(files.len() as u64),
-            );
-        }
-        match elf::read(&mut |offset, len| source.read(tree, file, offset, len)) {
-            Ok(elf) => {
-                elves.insert(file, elf);
-            }
-            Err(message) => found.warnings.push(Warning::new(&tree.path(file), message)),
-        }
-    }
-    Ok(elves)
-}
-
 /// Where a name was found: the file without variants first, then its hardware variants.
 #[derive(Debug, Default)]
 struct Hit {
@@ -91,7 +57,7 @@ struct Hit {
 }
 
 /// The loader's search over one guest.
-struct Loader<'a> {
+pub(super) struct Loader<'a> {
     tree: &'a FileTree,
     elves: &'a Elves,
     search: Search,
@@ -102,7 +68,9 @@ struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
-    fn new(tree: &'a FileTree, elves: &'a Elves, search: Search) -> Self {
+    /// Reads the loader's configuration.
+    pub fn new(facts: &Facts<'a>, source: &mut dyn Source) -> Self {
+        let tree = &facts.inventory.tree;
         let mut names: HashMap<&[u8], Vec<FileId>> = HashMap::new();
         for file in tree.ids() {
             let is_candidate = matches!(tree.kind(file), FileKind::Regular | FileKind::Symlink);
@@ -113,14 +81,32 @@ impl<'a> Loader<'a> {
         }
         Self {
             tree,
-            elves,
-            search,
+            elves: facts.elves,
+            search: Search::new(tree, source),
             known: HashMap::new(),
             names,
         }
     }
 
-    fn need(&mut self, because: Because, file: FileId, elf: &Elf, name: &[u8], found: &mut Found) {
+    /// Whether the loader would find this name for a file.
+    pub fn is_found(&mut self, file: FileId, elf: &Elf, name: &[u8]) -> bool {
+        self.find(file, elf, name).is_some()
+    }
+
+    /// The library that the loader would take for this name, without its variants for special processors.
+    pub fn provider(&mut self, file: FileId, elf: &Elf, name: &[u8]) -> Option<FileId> {
+        self.find(file, elf, name)?.files.first().copied()
+    }
+
+    /// Adds what the loader would find for this name, or that there is nothing.
+    pub fn need(
+        &mut self,
+        because: Because,
+        file: FileId,
+        elf: &Elf,
+        name: &[u8],
+        found: &mut Found,
+    ) {
         if VIRTUAL.contains(&name) {
             return;
         }
@@ -130,7 +116,7 @@ impl<'a> Loader<'a> {
             }
         } else if let Some(hit) = self.nearest(file, elf.abi, name) {
             let because = Because {
-                evidence: Evidence::Convention,
+                evidence: because.evidence.max(Evidence::Convention),
                 ..because
             };
             for &part in hit.links.iter().chain(&hit.files) {
@@ -155,9 +141,20 @@ impl<'a> Loader<'a> {
         if let Some(known) = self.known.get(&key) {
             return known.clone();
         }
-        let hit = self.among(&self.search.folders, elf.abi, name).map(Rc::new);
+        let hit = self
+            .among(&self.search.folders, elf.abi, name)
+            .or_else(|| self.cached(elf.abi, name))
+            .map(Rc::new);
         self.known.insert(key, hit.clone());
         hit
+    }
+
+    /// What ldconfig found in folders that no configuration names.
+    fn cached(&self, abi: Abi, name: &[u8]) -> Option<Hit> {
+        self.search.cache.get(name)?.iter().find_map(|path| {
+            let mut hit = Hit::default();
+            self.take(FileId::ROOT, path, abi, &mut hit).then_some(hit)
+        })
     }
 
     /// A needed name with a slash is a path.

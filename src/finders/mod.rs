@@ -4,20 +4,25 @@
 //! a screen or the host's disk. What it cannot parse is a warning, never a failure.
 
 pub mod boot;
+pub mod dbus;
 pub mod depends;
+pub mod dlopen;
 pub mod elf;
 pub mod family;
 #[cfg(test)]
 mod fixture;
 pub mod follow;
 pub mod library;
+pub mod modules;
 mod pattern;
 mod plugin;
 mod programs;
 pub mod python;
 pub mod shebang;
 pub mod shell;
+pub mod symbol_version;
 pub mod symlink;
+pub mod udev;
 pub mod unit;
 
 use crate::job::{Cancelled, Job};
@@ -74,12 +79,27 @@ pub(crate) fn read_text(tree: &FileTree, source: &mut dyn Source, file: FileId) 
     source.read(tree, file, 0, MAX_TEXT)
 }
 
+/// The regular files at and below some paths, links followed, in tree order.
+pub(crate) fn files_at(tree: &FileTree, paths: &[&[u8]]) -> Vec<FileId> {
+    let mut files: Vec<FileId> = paths
+        .iter()
+        .filter_map(|path| tree.resolve(path))
+        .flat_map(|end| tree.subtree(end.file).map(FileId))
+        .filter(|&file| tree.kind(file) == FileKind::Regular)
+        .collect();
+    files.sort_unstable();
+    files.dedup();
+    files
+}
+
 /// What a finder may look at.
 pub struct Facts<'a> {
     /// Tree, packages, owners, boot chain.
     pub inventory: &'a Inventory,
     /// One element a file: read for executables and for names with `.so` in them.
     pub heads: &'a [Head],
+    /// The loader's view of every ELF file.
+    pub elves: &'a elf::Elves,
 }
 
 /// What finders yield.
@@ -174,6 +194,18 @@ pub static FINDERS: &[Finder] = &[
         find: library::find,
     },
     Finder {
+        id: "symbol-version",
+        verb: "asks for",
+        reads: "versions of symbols that ELF files define and ask for",
+        find: symbol_version::find,
+    },
+    Finder {
+        id: "dlopen",
+        verb: "opens",
+        reads: "ELF files' notes about libraries opened by name, and such names in the data of what calls dlopen",
+        find: dlopen::find,
+    },
+    Finder {
         id: "shebang",
         verb: "is run by",
         reads: "the first line of scripts",
@@ -202,6 +234,24 @@ pub static FINDERS: &[Finder] = &[
         verb: "starts",
         reads: "systemd's units, drop-ins and the links that enable them",
         find: unit::find,
+    },
+    Finder {
+        id: "udev",
+        verb: "runs",
+        reads: "programs and units that udev's rules start",
+        find: udev::find,
+    },
+    Finder {
+        id: "dbus",
+        verb: "starts",
+        reads: "services that D-Bus starts when they are asked for",
+        find: dbus::find,
+    },
+    Finder {
+        id: "module",
+        verb: "uses",
+        reads: "dependencies, soft dependencies and firmware of kernel modules",
+        find: modules::find,
     },
     Finder {
         id: "shell",

@@ -10,7 +10,7 @@ mod reader;
 
 pub use loaded::Loaded;
 
-use crate::finders::{FINDERS, Facts, Found, boot, follow};
+use crate::finders::{FINDERS, Facts, Found, boot, elf, follow};
 use crate::guest::{Guest, GuestError};
 use crate::job::{Cancelled, Job};
 use crate::model::text::escape;
@@ -57,9 +57,12 @@ pub fn load(guest: &mut dyn Guest, job: &Job) -> Result<Loaded, LoadError> {
         warnings: Vec::new(),
     };
     inventory.follows = follow::follows(&inventory);
+    let (elves, more) = elf::read_all(&inventory.tree, &heads, &mut reader, job)?;
+    warnings.extend(more);
     let facts = Facts {
         inventory: &inventory,
         heads: &heads,
+        elves: &elves,
     };
     job.items("reading the boot chain", 0, None);
     let (boot, more) = boot::chain(&facts, &mut reader);

@@ -8,9 +8,14 @@ use crate::model::{Inventory, Node, Unmet};
 use std::collections::BTreeSet;
 
 /// One rung: its name, the finder whose needs it looks at, what one of them is called.
-const RUNGS: [(&str, &str, &str); 4] = [
+const RUNGS: [(&str, &str, &str); 5] = [
     ("packages", "depends", "dependency of a package"),
     ("libraries", "library", "library of a program or library"),
+    (
+        "symbol_versions",
+        "symbol-version",
+        "version of a library's symbols",
+    ),
     ("scripts", "shebang", "interpreter of a script"),
     ("links", "symlink", "target of a link"),
 ];
@@ -22,10 +27,6 @@ pub fn compare(request: &Request<'_>) -> Vec<Rung> {
         .iter()
         .map(|&(id, finder, what)| rung(id, finder, what, &request.subject.loaded, source))
         .collect();
-    rungs.push(Rung::not_checked(
-        "symbol_versions",
-        "no finder reads them yet",
-    ));
     rungs.push(Rung::not_checked("languages", "no finder reads them yet"));
     rungs
 }

@@ -4,7 +4,7 @@ use guestslim::finders::FINDERS;
 use guestslim::guest::{OpenOptions, open};
 use guestslim::job::Job;
 use guestslim::load::{LoadError, Loaded, load};
-use guestslim::model::{FileId, Node};
+use guestslim::model::{Evidence, FileId, Node};
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -136,6 +136,69 @@ fn what_real_programs_load_is_what_ldd_says() {
         assert_eq!(closure(&loaded, program), ldd(program), "{program}");
     }
     assert_eq!(loaded.unmet, []);
+}
+
+#[test]
+fn a_library_without_a_version_that_is_asked_of_it_is_missing() {
+    let root = make_root();
+    let library = |name: &str| {
+        let found = ldd("/usr/bin/openssl");
+        let found = found.into_iter().find(|path| {
+            let file = path.file_name().expect("a name").to_string_lossy();
+            file.starts_with(name)
+        });
+        root.path().join(
+            found
+                .expect("openssl loads it")
+                .strip_prefix("/")
+                .expect("absolute"),
+        )
+    };
+    fs::copy(library("libc.so"), library("libcrypto.so")).expect("a copy");
+    let loaded = open_and_load(root.path(), &Job::quiet()).expect("it loads");
+    let missing: BTreeSet<&str> = loaded
+        .unmet
+        .iter()
+        .filter(|unmet| FINDERS[unmet.finder as usize].id == "symbol-version")
+        .map(|unmet| std::str::from_utf8(&unmet.what).expect("text"))
+        .collect();
+    assert!(
+        missing.contains("libcrypto.so.3 (OPENSSL_3.0.0)"),
+        "{missing:?}"
+    );
+}
+
+#[test]
+fn libraries_that_a_note_tells_of_are_needed_as_much_as_it_says() {
+    let root = make_root();
+    let note = r#".section .note.dlopen, "a", @note
+.align 4
+.long 4, 2f - 1f, 0x407c0c0a
+.asciz "FDO"
+1: .asciz "[{\"soname\": [\"libgone.so.9\", \"libcrypto.so.3\"], \"priority\": \"required\"}, {\"soname\": [\"libssl.so.3\"]}]"
+2: .align 4
+"#;
+    let source = root.path().join("note.s");
+    fs::write(&source, note).expect("written");
+    let made = Command::new("cc")
+        .args(["-shared", "-nostdlib", "-o"])
+        .arg(root.path().join("usr/lib/note.so"))
+        .arg(&source)
+        .status()
+        .expect("what links Rust programs links this");
+    assert!(made.success());
+    let loaded = open_and_load(root.path(), &Job::quiet()).expect("it loads");
+    let from = Node::File(file(&loaded, "/usr/lib/note.so"));
+    let needs = loaded.graph.needs().iter().filter(|need| need.from == from);
+    let found: BTreeSet<(&[u8], Evidence)> =
+        needs.map(|need| (&*need.what, need.evidence)).collect();
+    assert_eq!(
+        found,
+        BTreeSet::from([
+            (&b"libcrypto.so.3"[..], Evidence::Read),
+            (b"libssl.so.3", Evidence::Wanted)
+        ])
+    );
 }
 
 #[test]

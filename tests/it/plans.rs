@@ -175,7 +175,7 @@ fn a_guess_brings_no_package_back_and_a_note_says_what_goes() {
     assert_eq!(
         why(&session, "/usr/bin/git"),
         [
-            "/usr/bin/git stays: /opt/tool depends on /usr/bin/git",
+            "/usr/bin/git stays: /opt/tool depends on /usr/bin/git (guessed from a name)",
             "/opt/tool stays: no package owns it, so it is yours until you mark it drop"
         ]
     );

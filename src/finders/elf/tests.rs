@@ -87,3 +87,47 @@ proptest! {
         let _ = read_bytes(&bytes);
     }
 }
+
+/// Reads this test's own program, a real file with every table, with one byte of it changed.
+fn with_own_program<T>(damage: Option<u64>, look: impl FnOnce(Fetch<'_>) -> T) -> T {
+    use std::os::unix::fs::FileExt;
+    let path = std::env::current_exe().expect("a test runs from a file");
+    let file = std::fs::File::open(path).expect("it is readable");
+    look(&mut |offset, len| {
+        assert!(len <= 1 << 20, "bounded reads");
+        let mut bytes = vec![0; len];
+        let read = file.read_at(&mut bytes, offset).unwrap_or(0);
+        bytes.truncate(read);
+        if let Some(at) = damage.and_then(|at| at.checked_sub(offset))
+            && let Some(byte) = bytes.get_mut(at as usize)
+        {
+            *byte = !*byte;
+        }
+        bytes
+    })
+}
+
+#[test]
+fn a_real_program_has_sections_and_asks_for_versions_of_the_c_library() {
+    let section = |name: &[u8]| with_own_program(None, |fetch| section(fetch, name, 64));
+    assert!(section(b".rodata").is_some_and(|found| found.len() == 64));
+    assert_eq!(section(b".none"), None);
+    assert_eq!(section(b".bss"), None);
+    let elf = with_own_program(None, |fetch| read(fetch)).expect("an ELF file");
+    let is_old = |(library, version): &(Vec<u8>, Vec<u8>)| {
+        library == b"libc.so.6" && version.starts_with(b"GLIBC_2.")
+    };
+    assert!(elf.versions_needed.iter().any(is_old));
+}
+
+#[test]
+fn damaged_tables_of_a_real_program_do_no_harm() {
+    let whole = with_own_program(None, |fetch| read(fetch)).expect("an ELF file");
+    let mut changed = 0;
+    for at in 0..1024 {
+        let elf = with_own_program(Some(at), |fetch| read(fetch));
+        changed += usize::from(elf != Ok(whole.clone()));
+        with_own_program(Some(at), |fetch| section(fetch, b".rodata", 64));
+    }
+    assert!(changed > 20, "bytes of the header matter");
+}

@@ -1,5 +1,6 @@
 //! Folders that the loader searches: search paths with their tokens, `/etc/ld.so.conf`, the defaults.
 
+use super::cache;
 use crate::finders::{Source, text};
 use crate::model::{FileId, FileTree};
 use globset::GlobBuilder;
@@ -21,6 +22,8 @@ pub struct Folder {
 pub struct Search {
     /// Those of `/etc/ld.so.conf` and the defaults, in order.
     pub folders: Vec<Rc<Folder>>,
+    /// Paths by names in `/etc/ld.so.cache`.
+    pub cache: HashMap<Vec<u8>, Vec<Vec<u8>>>,
     known: HashMap<Vec<u8>, Option<Rc<Folder>>>,
 }
 
@@ -35,6 +38,7 @@ impl Search {
     pub fn new(tree: &FileTree, source: &mut dyn Source) -> Self {
         let mut search = Self {
             folders: Vec::new(),
+            cache: cache::parse(&text(tree, source, b"/etc/ld.so.cache").unwrap_or_default()),
             known: HashMap::new(),
         };
         let mut seen = HashSet::new();

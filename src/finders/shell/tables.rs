@@ -1,12 +1,12 @@
 //! Tables of commands and of who may run what: crontabs, accounts' shells, sudoers.
 
 use super::Calls;
-use crate::finders::{Because, Facts, Found, Source, programs, read_text, text};
+use crate::finders::{Because, Facts, Found, Source, files_at, programs, read_text, text};
 use crate::job::{Cancelled, Job};
-use crate::model::{Evidence, FileId, FileKind, FileTree, Node};
+use crate::model::{Evidence, Node};
 
-/// Folders whose contents cron runs or reads.
-const CRON_FOLDERS: [&[u8]; 6] = [
+/// Folders and files whose contents cron runs or reads.
+const CRON_FOLDERS: &[&[u8]] = &[
     b"/etc/cron.d",
     b"/etc/cron.hourly",
     b"/etc/cron.daily",
@@ -16,22 +16,15 @@ const CRON_FOLDERS: [&[u8]; 6] = [
 ];
 
 /// Programs that do.
-const CRONS: [&[u8]; 4] = [
-    b"/usr/sbin/cron",
-    b"/usr/sbin/crond",
-    b"/usr/sbin/anacron",
-    b"/usr/lib/systemd/system-generators/systemd-crontab-generator",
+const CRONS: programs::Readers<'_> = &[
+    (b"/usr/sbin/cron", CRON_FOLDERS),
+    (b"/usr/sbin/crond", CRON_FOLDERS),
+    (b"/usr/sbin/anacron", CRON_FOLDERS),
+    (
+        b"/usr/lib/systemd/system-generators/systemd-crontab-generator",
+        CRON_FOLDERS,
+    ),
 ];
-
-/// The regular files at and below some paths.
-fn files(tree: &FileTree, paths: &[&[u8]]) -> Vec<FileId> {
-    paths
-        .iter()
-        .filter_map(|path| tree.resolve(path))
-        .flat_map(|end| tree.subtree(end.file).map(FileId))
-        .filter(|&file| tree.kind(file) == FileKind::Regular)
-        .collect()
-}
 
 /// Lines with something in them that are no comments.
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -50,22 +43,13 @@ pub fn cron(
     job: &Job,
 ) -> Result<(), Cancelled> {
     let tree = &facts.inventory.tree;
-    for program in files(tree, &CRONS) {
-        let because = Because {
-            finder,
-            from: Node::File(program),
-            evidence: Evidence::Wanted,
-        };
-        for file in files(tree, &CRON_FOLDERS) {
-            found.need(because, Node::File(file), tree.name(file));
-        }
-    }
+    programs::add_readers(finder, tree, CRONS, found);
     let calls = Calls::new(facts.inventory);
     for (paths, fields) in [
         (&[&b"/etc/crontab"[..], b"/etc/cron.d"][..], 6),
         (&[b"/var/spool/cron"], 5),
     ] {
-        for file in files(tree, paths) {
+        for file in files_at(tree, paths) {
             job.check()?;
             for line in lines(&read_text(tree, source, file)) {
                 let Some(command) = command(line, fields) else {
@@ -149,7 +133,7 @@ pub fn sudoers(
 ) -> Result<(), Cancelled> {
     job.check()?;
     let tree = &facts.inventory.tree;
-    for file in files(tree, &[b"/etc/sudoers", b"/etc/sudoers.d"]) {
+    for file in files_at(tree, &[b"/etc/sudoers", b"/etc/sudoers.d"]) {
         let because = Because {
             finder,
             from: Node::File(file),

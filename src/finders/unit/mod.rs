@@ -13,8 +13,9 @@ use super::shell::{Calls, is_shell_program};
 use super::{Because, Facts, Found, Source, pattern, programs, read_text};
 use crate::job::{Cancelled, Job};
 use crate::model::{Evidence, FileId, FileKind, FileTree, Node};
-use parse::Setting;
-use realm::{Realm, unit_type};
+pub use parse::{Setting, commands, settings};
+pub use realm::Realm;
+use realm::unit_type;
 
 /// Settings whose value is a list of units, and whether what they name is needed or only wanted.
 const UNITS: [(&str, &str, Evidence); 14] = [
@@ -70,7 +71,7 @@ pub fn find(
             reader.entry(entry);
         }
     }
-    manager::find(finder, tree, found);
+    programs::add_readers(finder, tree, manager::READERS, found);
     Ok(())
 }
 

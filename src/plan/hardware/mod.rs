@@ -1,0 +1,173 @@
+//! Kernel modules and firmware for hardware that a virtual machine does not have.
+//!
+//! Folders of drivers are named in one table, what each hypervisor shows to its guests in another. A module can go when it
+//! lies in such a folder, no declared hypervisor needs it, and nothing that stays uses it or loads it first. Everything
+//! else of a kernel (file systems, network protocols, cryptography, device mapper, software devices) is not hardware and
+//! is left alone. The kernel and its initramfs stay as they are.
+
+mod table;
+
+use crate::graph::Graph;
+use crate::model::{FileId, FileKind, FileTree, Inventory, Node};
+use std::collections::BTreeSet;
+use table::HARDWARE;
+pub use table::{HYPERVISORS, Hypervisor};
+
+/// Modules and firmware that a guest of these hypervisors never uses, in tree order: of every kernel that has a list of
+/// dependencies. Nothing that stays needs one of them.
+pub fn idle(inventory: &Inventory, graph: &Graph, hypervisors: &[&Hypervisor]) -> Vec<FileId> {
+    let tree = &inventory.tree;
+    let tops: Vec<FileId> = module_trees(tree)
+        .into_iter()
+        .filter(|&top| tree.child(top, b"modules.dep").is_some())
+        .collect();
+    let (mut stays, mut idle) = (Vec::new(), BTreeSet::new());
+    for &top in &tops {
+        let folders: Vec<(FileId, &table::Hardware)> = HARDWARE
+            .iter()
+            .filter_map(|row| {
+                let path = ["kernel/", row.folder].concat();
+                Some((tree.resolve_from(top, path.as_bytes(), true)?.file, row))
+            })
+            .collect();
+        for file in tree
+            .subtree(top)
+            .map(FileId)
+            .filter(|&file| is_module(tree, file))
+        {
+            let row = folders
+                .iter()
+                .find(|(folder, _)| tree.is_within(file, *folder));
+            let name = module_name(tree.name(file));
+            let is_declared = hypervisors.iter().any(|host| is_named(host.modules, &name));
+            match row {
+                Some((_, row)) if !is_declared && !is_named(row.stays, &name) => {
+                    idle.insert(file);
+                }
+                _ => stays.push(file),
+            }
+        }
+    }
+    if tops.is_empty() {
+        return Vec::new();
+    }
+    if let Some(folder) = tree.resolve(b"/lib/firmware") {
+        let files = tree.subtree(folder.file).map(FileId);
+        idle.extend(files.filter(|&file| tree.kind(file) == FileKind::Regular));
+    }
+    for file in reached(graph, stays) {
+        idle.remove(&file);
+    }
+    idle.into_iter().collect()
+}
+
+/// All files that these reach through needs, soft ones too.
+fn reached(graph: &Graph, from: Vec<FileId>) -> BTreeSet<FileId> {
+    let mut soft: Vec<(Node, Node)> = graph
+        .soft_edges()
+        .map(|edge| (graph.need(edge).from, graph.target(edge)))
+        .collect();
+    soft.sort_unstable();
+    let mut seen: BTreeSet<FileId> = from.iter().copied().collect();
+    let mut todo = from;
+    while let Some(file) = todo.pop() {
+        let node = Node::File(file);
+        let first = soft.partition_point(|edge| edge.0 < node);
+        let wanted = soft[first..].iter().take_while(|edge| edge.0 == node);
+        let targets = graph
+            .edges_of(node)
+            .map(|edge| graph.target(edge))
+            .chain(wanted.map(|edge| edge.1));
+        for target in targets {
+            if let Node::File(target) = target
+                && seen.insert(target)
+            {
+                todo.push(target);
+            }
+        }
+    }
+    seen
+}
+
+/// The folders of kernels in `/lib/modules`.
+pub fn module_trees(tree: &FileTree) -> Vec<FileId> {
+    tree.resolve(b"/lib/modules").map_or(Vec::new(), |modules| {
+        let folders = tree.children(modules.file).iter().copied();
+        folders
+            .filter(|&folder| tree.is_directory(folder))
+            .collect()
+    })
+}
+
+fn is_module(tree: &FileTree, file: FileId) -> bool {
+    tree.kind(file) == FileKind::Regular && tree.name(file).windows(3).any(|part| part == b".ko")
+}
+
+/// A module's name as the kernel has it: the file's without its endings, with `_` for `-`.
+pub fn module_name(file: &[u8]) -> Vec<u8> {
+    let end = file
+        .windows(3)
+        .position(|part| part == b".ko")
+        .unwrap_or(file.len());
+    let byte = |&byte: &u8| if byte == b'-' { b'_' } else { byte };
+    file[..end].iter().map(byte).collect()
+}
+
+/// Whether a list has this name; a star stands for anything at the beginning or at the end.
+fn is_named(list: &str, name: &[u8]) -> bool {
+    list.split_ascii_whitespace().any(|pattern| {
+        let inner = pattern.trim_matches('*').as_bytes();
+        match (pattern.starts_with('*'), pattern.ends_with('*')) {
+            (false, false) => name == inner,
+            (false, true) => name.starts_with(inner),
+            (true, false) => name.ends_with(inner),
+            (true, true) => name.windows(inner.len()).any(|part| part == inner),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_kernel() {
+        for (file, expected) in [
+            ("virtio-net.ko", "virtio_net"),
+            ("a.ko.xz", "a"),
+            ("crypto-md5", "crypto_md5"),
+        ] {
+            assert_eq!(module_name(file.as_bytes()), expected.as_bytes());
+        }
+        for (pattern, name, expected) in [
+            ("a*", "ab", true),
+            ("a", "ab", false),
+            ("*hci", "xhci", true),
+            ("*hci_*", "xhci_pci", true),
+            ("*hci", "xhci_pci", false),
+        ] {
+            assert_eq!(
+                is_named(pattern, name.as_bytes()),
+                expected,
+                "{pattern} {name}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_row_is_named_once_and_hypervisors_name_no_module_twice() {
+        let ids: BTreeSet<&str> = HYPERVISORS.iter().map(|host| host.id).collect();
+        assert_eq!(ids.len(), HYPERVISORS.len());
+        for host in HYPERVISORS {
+            let names: BTreeSet<&str> = host.modules.split_ascii_whitespace().collect();
+            assert_eq!(
+                names.len(),
+                host.modules.split_ascii_whitespace().count(),
+                "{}",
+                host.id
+            );
+        }
+        let folders: BTreeSet<&str> = HARDWARE.iter().map(|row| row.folder).collect();
+        assert_eq!(folders.len(), HARDWARE.len());
+    }
+}
