@@ -174,8 +174,8 @@ fn add_aliases(names: &mut Names, text: &[u8]) {
             && !alias.iter().any(|byte| b"*?[:".contains(byte))
         {
             let modules = real.get(&module_name(module)).into_iter().flatten();
-            let named = names.entry(module_name(alias)).or_default();
-            named.extend(modules.take(MAX_NAMESAKES));
+            let modules_of_alias = names.entry(module_name(alias)).or_default();
+            modules_of_alias.extend(modules.take(MAX_NAMESAKES));
         }
     }
 }

@@ -202,6 +202,52 @@ fn libraries_that_a_note_tells_of_are_needed_as_much_as_it_says() {
 }
 
 #[test]
+fn variants_other_machines_and_the_loaders_cache_are_heeded() {
+    let root = make_root();
+    let inside = |path: &str| root.path().join(&path[1..]);
+    let real = ldd("/usr/bin/openssl")
+        .into_iter()
+        .find(|path| path.to_string_lossy().contains("libcrypto.so"))
+        .expect("openssl loads it");
+    let library = fs::read(&real).expect("a library");
+    let folder = real.parent().expect("a folder").to_string_lossy();
+    let name = real.file_name().expect("a name").to_string_lossy();
+    let variant = format!("{folder}/glibc-hwcaps/x86-64-v3/{name}");
+    write(root.path(), &variant, &library);
+    // The same library for another machine lies in a folder that is searched first.
+    let mut foreign = library.clone();
+    foreign[18..20].copy_from_slice(&[3, 0]);
+    write(
+        root.path(),
+        "/usr/lib/i386-linux-gnu/libcrypto.so.3",
+        &foreign,
+    );
+    // A library of which only the cache knows: moved to where ldconfig was sent by hand.
+    let ssl = inside(&format!("{folder}/libssl.so.3"));
+    fs::create_dir_all(inside("/opt/tls")).expect("folders");
+    fs::rename(&ssl, inside("/opt/tls/libssl.so.3")).expect("moved");
+    let made = Command::new("/sbin/ldconfig")
+        .args(["-X", "-r"])
+        .arg(root.path())
+        .arg("/opt/tls")
+        .status()
+        .expect("it belongs to the C library");
+    assert!(made.success());
+    let loaded = open_and_load(root.path(), &Job::quiet()).expect("it loads");
+    let found = closure(&loaded, "/usr/bin/openssl");
+    assert!(found.contains(&PathBuf::from(&variant)), "{found:?}");
+    assert!(
+        found.contains(Path::new("/opt/tls/libssl.so.3")),
+        "{found:?}"
+    );
+    assert!(!found.contains(Path::new("/usr/lib/i386-linux-gnu/libcrypto.so.3")));
+    let needs = loaded.graph.needs().iter();
+    let cached =
+        needs.filter(|need| &*need.what == b"libssl.so.3" && need.evidence == Evidence::Read);
+    assert!(cached.count() > 0, "found by the cache, not only nearby");
+}
+
+#[test]
 fn packages_own_files_through_merged_folders_and_depend_on_each_other() {
     let root = make_root();
     let loaded = open_and_load(root.path(), &Job::quiet()).expect("it loads");

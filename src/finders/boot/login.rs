@@ -84,23 +84,28 @@ pub fn name_services(guest: &mut Look<'_>) -> Vec<Node> {
     files(guest, &paths)
 }
 
+/// The accounts of a passwd(5) table: whether it is root's or a person's, and the shell.
+pub fn accounts(table: &[u8]) -> impl Iterator<Item = (bool, &[u8])> {
+    settings(table).filter_map(|line| {
+        let fields: Vec<&[u8]> = line.split(|&byte| byte == b':').collect();
+        let [_, _, uid, _, _, _, shell] = fields[..] else {
+            return None;
+        };
+        let uid = std::str::from_utf8(uid)
+            .ok()
+            .and_then(|uid| uid.parse().ok());
+        let is_person = uid.is_some_and(|uid: u32| uid == 0 || (1000..65_534).contains(&uid));
+        Some((is_person, shell))
+    })
+}
+
 /// Login shells of root and of people.
 pub fn shells(guest: &mut Look<'_>) -> Vec<Node> {
     let bytes = guest.text(b"/etc/passwd").unwrap_or_default();
-    let mut shells: BTreeSet<&[u8]> = BTreeSet::new();
-    for line in settings(&bytes) {
-        let fields: Vec<&[u8]> = line.split(|&byte| byte == b':').collect();
-        let [_, _, uid, _, _, _, shell] = fields[..] else {
-            continue;
-        };
-        let uid: Option<u32> = std::str::from_utf8(uid)
-            .ok()
-            .and_then(|uid| uid.parse().ok());
-        let is_person = uid.is_some_and(|uid| uid == 0 || (1000..65_534).contains(&uid));
-        if is_person && shell.first() == Some(&b'/') {
-            shells.insert(shell);
-        }
-    }
+    let shells: BTreeSet<&[u8]> = accounts(&bytes)
+        .filter(|&(is_person, shell)| is_person && shell.first() == Some(&b'/'))
+        .map(|(_, shell)| shell)
+        .collect();
     shells
         .into_iter()
         .flat_map(|shell| guest.program(shell))

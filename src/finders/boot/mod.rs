@@ -99,7 +99,7 @@ impl<'a> Look<'a> {
 }
 
 /// Lines without comments and surrounding spaces, empty ones left out.
-fn settings(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn settings(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes
         .split(|&byte| byte == b'\n')
         .map(<[u8]>::trim_ascii)

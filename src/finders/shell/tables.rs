@@ -1,6 +1,7 @@
 //! Tables of commands and of who may run what: crontabs, accounts' shells, sudoers.
 
 use super::Calls;
+use crate::finders::boot::{login, settings};
 use crate::finders::{Because, Facts, Found, Source, files_at, programs, read_text, text};
 use crate::job::{Cancelled, Job};
 use crate::model::{Evidence, Node};
@@ -26,13 +27,6 @@ const CRONS: programs::Readers<'_> = &[
     ),
 ];
 
-/// Lines with something in them that are no comments.
-fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|&byte| byte == b'\n')
-        .map(<[u8]>::trim_ascii)
-        .filter(|line| !line.is_empty() && line[0] != b'#')
-}
-
 /// Crontabs: cron wants what lies in its folders, each table names the programs of its commands. What a person put into a
 /// crontab of his own is more than a guess.
 pub fn cron(
@@ -51,7 +45,7 @@ pub fn cron(
     ] {
         for file in files_at(tree, paths) {
             job.check()?;
-            for line in lines(&read_text(tree, source, file)) {
+            for line in settings(&read_text(tree, source, file)) {
                 let Some(command) = command(line, fields) else {
                     continue;
                 };
@@ -96,15 +90,8 @@ pub fn login_shell(
     let Some(table) = tree.resolve(b"/etc/passwd") else {
         return Ok(());
     };
-    for line in lines(&text(tree, source, b"/etc/passwd").unwrap_or_default()) {
-        let fields: Vec<&[u8]> = line.split(|&byte| byte == b':').collect();
-        let [_, _, uid, _, _, _, shell] = fields[..] else {
-            continue;
-        };
-        let uid = std::str::from_utf8(uid)
-            .ok()
-            .and_then(|uid| uid.parse().ok());
-        let is_person = uid.is_some_and(|uid: u32| uid == 0 || (1000..65_534).contains(&uid));
+    let text = text(tree, source, b"/etc/passwd").unwrap_or_default();
+    for (is_person, shell) in login::accounts(&text) {
         let because = Because {
             finder,
             from: Node::File(table.file),
@@ -139,7 +126,7 @@ pub fn sudoers(
             from: Node::File(file),
             evidence: Evidence::Guessed,
         };
-        for line in lines(&read_text(tree, source, file)) {
+        for line in settings(&read_text(tree, source, file)) {
             let is_split = |byte: &u8| byte.is_ascii_whitespace() || b",=:!\"".contains(byte);
             for word in line.split(is_split).filter(|word| word.starts_with(b"/")) {
                 if let Some(end) = super::program(tree, word) {
