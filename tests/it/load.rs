@@ -168,6 +168,45 @@ fn a_library_without_a_version_that_is_asked_of_it_is_missing() {
     );
 }
 
+/// Makes an ELF file of an assembler's text.
+fn assemble(root: &Path, text: &str, kind: &str, path: &str) {
+    let source = root.join("source.s");
+    fs::write(&source, text).expect("written");
+    write(root, path, "");
+    let made = Command::new("cc")
+        .args([kind, "-nostdlib", "-o"])
+        .arg(root.join(&path[1..]))
+        .arg(&source)
+        .status()
+        .expect("what links Rust programs assembles this");
+    assert!(made.success());
+}
+
+#[test]
+fn a_kernel_module_wants_the_firmware_that_it_names() {
+    let root = make_root();
+    let text = ".section .modinfo, \"a\"\n.asciz \"license=GPL\"\n.asciz \"firmware=x/*.bin\"\n";
+    let module = "/usr/lib/modules/6.1/kernel/x.ko";
+    assemble(root.path(), text, "-c", module);
+    for name in ["x/a.bin.zst", "x/b.bin", "y.bin"] {
+        write(root.path(), &format!("/usr/lib/firmware/{name}"), "");
+    }
+    let loaded = open_and_load(root.path(), &Job::quiet()).expect("it loads");
+    let from = Node::File(file(&loaded, module));
+    let found: BTreeSet<Node> = loaded
+        .graph
+        .needs()
+        .iter()
+        .filter(|need| need.from == from && FINDERS[need.finder as usize].id == "module")
+        .map(|need| need.to)
+        .collect();
+    let firmware = |name: &str| Node::File(file(&loaded, &format!("/usr/lib/firmware/x/{name}")));
+    assert_eq!(
+        found,
+        BTreeSet::from([firmware("a.bin.zst"), firmware("b.bin")])
+    );
+}
+
 #[test]
 fn libraries_that_a_note_tells_of_are_needed_as_much_as_it_says() {
     let root = make_root();
@@ -178,15 +217,7 @@ fn libraries_that_a_note_tells_of_are_needed_as_much_as_it_says() {
 1: .asciz "[{\"soname\": [\"libgone.so.9\", \"libcrypto.so.3\"], \"priority\": \"required\"}, {\"soname\": [\"libssl.so.3\"]}]"
 2: .align 4
 "#;
-    let source = root.path().join("note.s");
-    fs::write(&source, note).expect("written");
-    let made = Command::new("cc")
-        .args(["-shared", "-nostdlib", "-o"])
-        .arg(root.path().join("usr/lib/note.so"))
-        .arg(&source)
-        .status()
-        .expect("what links Rust programs links this");
-    assert!(made.success());
+    assemble(root.path(), note, "-shared", "/usr/lib/note.so");
     let loaded = open_and_load(root.path(), &Job::quiet()).expect("it loads");
     let from = Node::File(file(&loaded, "/usr/lib/note.so"));
     let needs = loaded.graph.needs().iter().filter(|need| need.from == from);

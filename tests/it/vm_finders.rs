@@ -34,6 +34,11 @@ const NEEDS: &[(&str, &str, &str)] = &[
     ),
     (
         "unit",
+        "/usr/lib/systemd/system/systemd-networkd.service",
+        "/etc/passwd",
+    ),
+    (
+        "unit",
         "/usr/lib/systemd/systemd",
         "/usr/lib/systemd/system-generators/systemd-fstab-generator",
     ),

@@ -1,10 +1,11 @@
-//! systemd units need what they name: programs, files of settings, PAM stacks, other units.
+//! systemd units need what they name: programs, files of settings, PAM stacks, accounts, other units.
 //!
 //! What `Requires=` and its like name is needed, and so is what a socket, a timer or a path starts. What `Wants=` or a link
 //! in a `.wants` folder names is only wanted: it stays where its package stays, and dropping its package is no fault. The
 //! links that enable a unit follow it and go with it. Units and drop-ins are read one by one, never through each other, so
 //! that units that name each other are no loop.
 
+mod accounts;
 mod manager;
 mod parse;
 mod realm;
@@ -13,6 +14,7 @@ use super::shell::{Calls, is_shell_program};
 use super::{Because, Facts, Found, Source, pattern, programs, read_text};
 use crate::job::{Cancelled, Job};
 use crate::model::{Evidence, FileId, FileKind, FileTree, Node};
+use accounts::Accounts;
 pub use parse::{Setting, commands, settings};
 pub use realm::Realm;
 use realm::unit_type;
@@ -57,11 +59,13 @@ pub fn find(
 ) -> Result<(), Cancelled> {
     let tree = &facts.inventory.tree;
     let calls = Calls::new(facts.inventory);
+    let accounts = Accounts::new(tree, source);
     for realm in Realm::all(tree) {
         let mut reader = Reader {
             tree,
             realm: &realm,
             calls: &calls,
+            accounts: &accounts,
             source,
             finder,
             found,
@@ -80,6 +84,7 @@ struct Reader<'a> {
     tree: &'a FileTree,
     realm: &'a Realm<'a>,
     calls: &'a Calls<'a>,
+    accounts: &'a Accounts,
     source: &'a mut dyn Source,
     finder: u8,
     found: &'a mut Found,
@@ -186,6 +191,8 @@ impl Reader<'_> {
                 self.units(self.because(file, evidence), &setting.value);
             } else if COMMANDS.iter().any(|name| key == name.as_bytes()) {
                 self.commands(file, settings, &setting.value);
+            } else if key == b"User" && section == b"Service" {
+                self.account(file, settings, &setting.value);
             } else {
                 self.other(self.because(file, Evidence::Read), setting);
             }
@@ -229,6 +236,18 @@ impl Reader<'_> {
                 let path = argument.rsplit(|&byte| byte == b'=').next();
                 self.file(because, path.unwrap_or_default());
             }
+        }
+    }
+
+    /// An account that nothing makes is missing, unless it is made while the unit runs.
+    fn account(&mut self, file: FileId, settings: &[Setting], name: &[u8]) {
+        let because = self.because(file, Evidence::Read);
+        let is_dynamic = settings.iter().any(|setting| setting.key == b"DynamicUser");
+        let is_number = name.iter().all(u8::is_ascii_digit);
+        match self.accounts.made_by(name) {
+            Some(table) => self.found.need(because, Node::File(table), name),
+            None if is_dynamic || is_number || name.contains(&b'%') => {}
+            None => self.found.miss(because, &[b"the account ", name].concat()),
         }
     }
 

@@ -161,3 +161,34 @@ fn systemd_wants_what_it_runs_without_being_told() {
         ]
     );
 }
+
+#[test]
+fn the_accounts_of_services_are_made_somewhere() {
+    let service = |user: &str| format!("[Service]\nUser={user}\n");
+    let found = needs(&[
+        ("/usr/lib/systemd/system/a.service", &service("man")),
+        (
+            "/usr/lib/systemd/system/b.service",
+            &service("systemd-network"),
+        ),
+        ("/usr/lib/systemd/system/c.service", &service("gone")),
+        (
+            "/usr/lib/systemd/system/d.service",
+            &(service("own") + "DynamicUser=yes\n"),
+        ),
+        ("/usr/lib/systemd/system/e@.service", &service("%i")),
+        ("/etc/passwd", "man:x:6:12:man:/:/usr/sbin/nologin\n"),
+        (
+            "/usr/lib/sysusers.d/n.conf",
+            "#\nu! systemd-network - -\ng gone\n",
+        ),
+    ]);
+    assert_eq!(
+        found,
+        [
+            "S/a.service -> /etc/passwd",
+            "S/b.service -> /usr/lib/sysusers.d/n.conf",
+            "S/c.service -> ! the account gone",
+        ]
+    );
+}
