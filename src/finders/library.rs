@@ -10,7 +10,7 @@ use super::{Because, Facts, Found, Source};
 use crate::job::{Cancelled, Job};
 use crate::model::{Evidence, FileId, FileKind, FileTree, Node};
 use search::{Folder, Search};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 mod cache;
@@ -46,6 +46,7 @@ pub fn find(
             loader.need(because, file, elf, name, found);
         }
     }
+    loader.add_twins(finder, found);
     Ok(())
 }
 
@@ -124,6 +125,32 @@ impl<'a> Loader<'a> {
             }
         } else {
             found.miss(because, name);
+        }
+    }
+
+    /// A library's variants for special processors and the plain one need each other, whoever named one of them: which
+    /// one is loaded is the next host's choice.
+    fn add_twins(&self, finder: u8, found: &mut Found) {
+        for folder in &self.search.folders {
+            let mut twins: BTreeMap<&[u8], Vec<FileId>> = BTreeMap::new();
+            for &place in folder.variants.iter().chain([&folder.file]) {
+                for &file in self.tree.children(place) {
+                    if !self.tree.is_directory(file) {
+                        twins.entry(self.tree.name(file)).or_default().push(file);
+                    }
+                }
+            }
+            for (name, files) in twins.iter().filter(|(_, files)| files.len() > 1) {
+                let next = files.iter().cycle().skip(1);
+                for (&from, &to) in files.iter().zip(next) {
+                    let because = Because {
+                        finder,
+                        from: Node::File(from),
+                        evidence: Evidence::Convention,
+                    };
+                    found.need(because, Node::File(to), name);
+                }
+            }
         }
     }
 

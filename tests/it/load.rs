@@ -267,6 +267,12 @@ fn variants_other_machines_and_the_loaders_cache_are_heeded() {
     let loaded = open_and_load(root.path(), &Job::quiet()).expect("it loads");
     let found = closure(&loaded, "/usr/bin/openssl");
     assert!(found.contains(&PathBuf::from(&variant)), "{found:?}");
+    let twins = [&variant[..], &real.to_string_lossy()].map(|path| Node::File(file(&loaded, path)));
+    let is_needed = |from: Node, to: Node| {
+        let needs = loaded.graph.needs_of(from);
+        needs.iter().any(|need| need.to == to)
+    };
+    assert!(is_needed(twins[0], twins[1]) && is_needed(twins[1], twins[0]));
     assert!(
         found.contains(Path::new("/opt/tls/libssl.so.3")),
         "{found:?}"
