@@ -16,10 +16,23 @@ const BEFORE_COMMAND: [&[u8]; 10] = [
     b"if", b"then", b"elif", b"else", b"while", b"until", b"do", b"!", b"{", b"time",
 ];
 
-/// Commands whose first plain argument is a command, or a script for `.`.
-const WRAPPERS: [&[u8]; 14] = [
-    b"exec", b"command", b"builtin", b"nice", b"nohup", b"env", b"sudo", b"setsid", b"ionice",
-    b"timeout", b"xargs", b".", b"source", b"chronic",
+/// Commands whose first plain argument is a command, or a script for `.`, or what the initramfs tools copy.
+const WRAPPERS: [&[u8]; 15] = [
+    b"exec",
+    b"command",
+    b"builtin",
+    b"nice",
+    b"nohup",
+    b"env",
+    b"sudo",
+    b"setsid",
+    b"ionice",
+    b"timeout",
+    b"xargs",
+    b".",
+    b"source",
+    b"chronic",
+    b"copy_exec",
 ];
 
 /// What shells do themselves.

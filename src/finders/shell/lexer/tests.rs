@@ -45,8 +45,8 @@ fn words_in_command_position_are_found() {
             "cat ls top",
         ),
         (
-            "exec sudo nice -n 5 chroot /x\n. /lib/init/vars.sh\nenv A=1 tar",
-            "/lib/init/vars.sh chroot env nice sudo tar",
+            "exec sudo nice -n 5 chroot /x\n. /lib/init/vars.sh\nenv A=1 tar; copy_exec /bin/y /z",
+            "/bin/y /lib/init/vars.sh chroot copy_exec env nice sudo tar",
         ),
         (
             "\"mount\" -o $opts; $cmd x; ${cmd:-umount} y; e''cho; l\\s",
