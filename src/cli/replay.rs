@@ -8,8 +8,8 @@ use super::guest::Opening;
 use super::heal;
 use super::out::{self, safe};
 use super::plan::Report as PlanReport;
-use crate::export::{self, Compression, ExportOptions, OutputFormat};
-use crate::profile::{self, ImageFormat, Profile};
+use crate::export::{self, ExportOptions, OutputFormat};
+use crate::profile::Profile;
 use crate::session::Session;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -78,12 +78,7 @@ fn options(args: &ReplayArgs, profile: &Profile) -> anyhow::Result<ExportOptions
                 format!("choose one of {names}"),
             )
         })?,
-        None => match profile.output.format {
-            ImageFormat::Qcow2 => OutputFormat::Qcow2,
-            ImageFormat::Raw => OutputFormat::Raw,
-            ImageFormat::Vmdk => OutputFormat::Vmdk,
-            ImageFormat::Vdi => OutputFormat::Vdi,
-        },
+        None => profile.output.format.into(),
     };
     Ok(ExportOptions {
         output: args
@@ -91,11 +86,7 @@ fn options(args: &ReplayArgs, profile: &Profile) -> anyhow::Result<ExportOptions
             .clone()
             .unwrap_or_else(|| PathBuf::from(format!("output.{}", format.name()))),
         format,
-        compression: match profile.output.compression {
-            profile::Compression::Zstd => Compression::Zstd,
-            profile::Compression::Zlib => Compression::Zlib,
-            profile::Compression::None => Compression::None,
-        },
+        compression: profile.output.compression.into(),
         force: args.force,
         open: args.open.options(),
         profile: Some(profile.clone()),

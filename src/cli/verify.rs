@@ -4,7 +4,7 @@ use super::args::OpenArgs;
 use super::guest::{Opening, read_profile};
 use super::{Outcome, out};
 use crate::cure::{self, Case, Cure};
-use crate::export::{self, ExportOptions, Step};
+use crate::export::{self, ExportOptions, OutputFormat, Step};
 use crate::guest::{Accel, OpenOptions};
 use crate::job::Job;
 use crate::profile::Profile;
@@ -52,13 +52,20 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
     let opening = Opening::new()?;
     let job = opening.job();
     let source = args.against.as_deref();
-    let source = source.map(|path| Subject::open(path, &args.open.options(), &job));
+    let open = args.open.options();
+    let is_archive =
+        |name: &str| OutputFormat::from_name(name).is_some_and(OutputFormat::is_archive);
+    let source_open = OpenOptions {
+        format: open.format.clone().filter(|name| !is_archive(name)),
+        ..open.clone()
+    };
+    let source = source.map(|path| Subject::open(path, &source_open, &job));
     let source = source.transpose()?;
     let proof = Proof {
         image: &args.image,
         source: source.as_ref(),
         profile: profile.as_ref(),
-        open: args.open.options(),
+        open,
         compares_contents: !args.quick,
         boots: !args.no_boot,
         boot_cap: Duration::from_secs(args.boot_cap.into()),
@@ -119,6 +126,12 @@ impl Proved {
 impl Proof<'_> {
     /// Opens the image, climbs the ladder and, where checks were lost, looks for the cure.
     pub fn run(&self, job: &Job) -> Result<Proved, VmError> {
+        let format = self.open.format.as_deref();
+        let format = format.and_then(OutputFormat::from_name);
+        if let Some(format) = format.filter(|format| format.is_archive()) {
+            let report = self.run_on_archive(format, job)?;
+            return Ok(Proved { report, cure: None });
+        }
         let subject = Subject::open(self.image, &self.open, job)?;
         let accel = self
             .boots
@@ -158,6 +171,15 @@ impl Proof<'_> {
             _ => None,
         };
         Ok(Proved { report, cure })
+    }
+
+    fn run_on_archive(&self, format: OutputFormat, job: &Job) -> Result<verify::Report, VmError> {
+        let Some(source) = self.source else {
+            return verify::verify_archive(self.image, format, None, job);
+        };
+        let steps = self.profile.and_then(|profile| steps(profile, source));
+        let against = steps.as_deref().map(|steps| (source, steps, &self.open));
+        verify::verify_archive(self.image, format, against, job)
     }
 }
 

@@ -3,8 +3,11 @@
 //! [`steps`] says what would be done, [`export`] does just that: on a throw-away overlay in the appliance, then as a
 //! new image that appears whole, by rename, or not at all.
 
+mod archive;
 mod durable;
+mod epoch;
 mod error;
+mod guard;
 mod image;
 mod options;
 mod place;
@@ -20,6 +23,7 @@ mod steps;
 mod surgery;
 mod workshop;
 
+pub use archive::{Each, Layout, Listing, list};
 pub use error::ExportError;
 pub use options::{Compression, ExportOptions, OutputFormat};
 pub use report::{

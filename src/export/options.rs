@@ -1,7 +1,7 @@
 //! What a person chooses about an export.
 
 use crate::guest::OpenOptions;
-use crate::profile::Profile;
+use crate::profile::{self, ImageFormat, Profile};
 use std::path::PathBuf;
 
 /// The output's disk format.
@@ -16,11 +16,22 @@ pub enum OutputFormat {
     Vmdk,
     /// `VirtualBox`'s.
     Vdi,
+    /// No disk: all files as one tar archive.
+    Tar,
+    /// No disk: all files as one layer of a container image, an OCI image layout packed as tar.
+    Oci,
 }
 
 impl OutputFormat {
     /// All formats, the default first.
-    pub const ALL: [Self; 4] = [Self::Qcow2, Self::Raw, Self::Vmdk, Self::Vdi];
+    pub const ALL: [Self; 6] = [
+        Self::Qcow2,
+        Self::Raw,
+        Self::Vmdk,
+        Self::Vdi,
+        Self::Tar,
+        Self::Oci,
+    ];
 
     /// The name for it in profiles, on the command line and to QEMU.
     pub const fn name(self) -> &'static str {
@@ -29,12 +40,42 @@ impl OutputFormat {
             Self::Raw => "raw",
             Self::Vmdk => "vmdk",
             Self::Vdi => "vdi",
+            Self::Tar => "tar",
+            Self::Oci => "oci",
         }
+    }
+
+    /// Whether it holds files and no disk: nothing boots from it.
+    pub const fn is_archive(self) -> bool {
+        matches!(self, Self::Tar | Self::Oci)
     }
 
     /// The format of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+}
+
+impl From<ImageFormat> for OutputFormat {
+    fn from(wish: ImageFormat) -> Self {
+        match wish {
+            ImageFormat::Qcow2 => Self::Qcow2,
+            ImageFormat::Raw => Self::Raw,
+            ImageFormat::Vmdk => Self::Vmdk,
+            ImageFormat::Vdi => Self::Vdi,
+            ImageFormat::Tar => Self::Tar,
+            ImageFormat::Oci => Self::Oci,
+        }
+    }
+}
+
+impl From<profile::Compression> for Compression {
+    fn from(wish: profile::Compression) -> Self {
+        match wish {
+            profile::Compression::Zstd => Self::Zstd,
+            profile::Compression::Zlib => Self::Zlib,
+            profile::Compression::None => Self::None,
+        }
     }
 }
 
@@ -76,7 +117,7 @@ pub struct ExportOptions {
     pub output: PathBuf,
     /// Its format.
     pub format: OutputFormat,
-    /// How it is packed; only qcow2 has the choice.
+    /// How it is packed; only qcow2 and the layer of an OCI image have the choice.
     pub compression: Compression,
     /// Whether something that is there already may be replaced.
     pub force: bool,

@@ -1,6 +1,8 @@
 //! Carries the steps out, in order, and reports.
 
+use super::archive;
 use super::error::ExportError;
+use super::guard::Guard;
 use super::image;
 use super::options::{ExportOptions, OutputFormat};
 use super::place::Place;
@@ -18,18 +20,15 @@ use crossbeam_channel::{Receiver, bounded};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// What an overlay takes besides the blocks that removing touches.
 const OVERLAY_BYTES: u64 = 64 << 20;
 /// What removing one file writes, at most, on average.
 const TOUCHED_BYTES: u64 = 1 << 10;
-/// With less than this left, QEMU would soon stop the appliance for good; it is ended first.
-const LAST_BYTES: Bytes = Bytes(4 << 20);
-/// How often the guard looks.
-const LOOK: Duration = Duration::from_millis(100);
+/// The file in the work folder that is a drive for an archive.
+const SCRATCH: &str = "archive";
 
 /// Refuses an output that must not be written, before anything is opened; nothing is created.
 ///
@@ -58,13 +57,7 @@ pub fn export(
     let workshop = Workshop::open(&place.folder)?;
     let cancel = Cancel::default();
     let inner = Job::quiet().with_cancel(cancel.clone());
-    let guard = Guard {
-        place: &place,
-        outer: job,
-        cancel,
-        done: AtomicBool::new(false),
-        is_full: AtomicBool::new(false),
-    };
+    let guard = Guard::new(&place, job, cancel);
     let task = Task {
         loaded,
         plan,
@@ -79,8 +72,7 @@ pub fn export(
         scope.spawn(|| hasher.send(file_hash(&place.source, &inner)));
         let mut run = Run::new(&task, &place, &workshop, hash);
         let done = steps.iter().try_for_each(|step| run.step(step));
-        guard.cancel.cancel();
-        guard.done.store(true, Ordering::SeqCst);
+        guard.end();
         done.map(|()| (run.report, run.record.times))
     });
     let (report, last_steps) = run.map_err(|error| guard.explain(error))?;
@@ -97,41 +89,18 @@ fn needed(loaded: &Loaded, plan: &Plan, options: &ExportOptions) -> Bytes {
     let output = match options.format {
         OutputFormat::Qcow2 | OutputFormat::Vmdk => plan.after.compressed,
         OutputFormat::Raw | OutputFormat::Vdi => plan.after.allocated,
+        OutputFormat::Tar => Bytes(archive::most(plan)),
+        // The archive, the layer, and the layer once more in the image.
+        OutputFormat::Oci => {
+            Bytes(archive::most(plan)) + plan.after.compressed + plan.after.compressed
+        }
     };
-    Bytes(OVERLAY_BYTES + touched) + Bytes(output.0.min(origin.virtual_size))
-}
-
-/// Watches over the appliance: a full disk would stop it for good, and a cancel must reach it.
-struct Guard<'a> {
-    place: &'a Place,
-    outer: &'a Job,
-    cancel: Cancel,
-    done: AtomicBool,
-    is_full: AtomicBool,
-}
-
-impl Guard<'_> {
-    fn watch(&self) {
-        while !self.done.load(Ordering::SeqCst) {
-            if self.outer.check().is_err() {
-                self.cancel.cancel();
-            } else if self.place.free().is_ok_and(|free| free < LAST_BYTES) {
-                self.is_full.store(true, Ordering::SeqCst);
-                self.cancel.cancel();
-            }
-            thread::sleep(LOOK);
-        }
-    }
-
-    /// A cancel that nobody asked for comes from a full disk.
-    fn explain(&self, error: ExportError) -> ExportError {
-        if error.is_cancelled() && self.is_full.load(Ordering::SeqCst) && self.outer.check().is_ok()
-        {
-            let folder = self.place.folder.clone();
-            return ExportError::Full(folder);
-        }
-        error
-    }
+    let most = if options.format.is_archive() {
+        output
+    } else {
+        Bytes(output.0.min(origin.virtual_size))
+    };
+    Bytes(OVERLAY_BYTES + touched) + most
 }
 
 /// What was asked for.
@@ -208,7 +177,9 @@ impl<'a> Run<'a> {
             StepKind::Write(texts) => self.surgery().write(texts),
             StepKind::Link(links) => self.surgery().link(links),
             StepKind::Trim => self.trim(),
+            StepKind::Archive => self.archive(&step.heading),
             StepKind::Check => self.check(),
+            StepKind::Convert(format) if format.is_archive() => self.wrap(&step.heading),
             StepKind::Convert(format) => self.convert(&step.heading, *format),
             StepKind::Inspect => self.inspect(),
             StepKind::Publish(_) => self.publish(),
@@ -217,11 +188,64 @@ impl<'a> Run<'a> {
 
     fn start(&mut self) -> Result<(), ExportError> {
         let accel = self.task.options.open.accel;
-        let surgery = Surgery::start(&self.overlay, accel, self.task.job, self.task.inner)?;
+        let scratch = self.scratch()?;
+        let surgery = Surgery::start(
+            &self.overlay,
+            scratch.as_deref(),
+            accel,
+            self.task.job,
+            self.task.inner,
+        )?;
         self.record.warnings.extend_from_slice(surgery.notes());
         self.record.used_before = surgery.used();
         self.surgery = Some(surgery);
         Ok(())
+    }
+
+    /// The empty drive for an archive, where one is wanted.
+    fn scratch(&self) -> Result<Option<PathBuf>, ExportError> {
+        if !self.task.options.format.is_archive() {
+            return Ok(None);
+        }
+        let path = self.workshop.file(SCRATCH);
+        archive::create_scratch(&path, self.task.plan)?;
+        Ok(Some(path))
+    }
+
+    fn archive(&mut self, heading: &str) -> Result<(), ExportError> {
+        let Task {
+            loaded,
+            plan,
+            options,
+            ..
+        } = self.task;
+        let scratch = self.workshop.file(SCRATCH);
+        let newest = archive::newest(loaded);
+        let total = plan.after.apparent.0;
+        let length = self.surgery().archive(heading, &scratch, newest, total)?;
+        let losses = archive::losses(loaded, plan, options.format);
+        self.record.warnings.extend(losses);
+        let surgery = self.surgery.take().expect("it was just used");
+        surgery.stop()?;
+        archive::cut(&scratch, length)?;
+        // Room for whoever is short of it; the workshop would remove it anyway.
+        let _ = fs::remove_file(&self.overlay);
+        Ok(())
+    }
+
+    /// Makes the output of the archive.
+    fn wrap(&self, heading: &str) -> Result<(), ExportError> {
+        let Task {
+            loaded,
+            options,
+            job,
+            inner,
+            ..
+        } = self.task;
+        let scratch = self.workshop.file(SCRATCH);
+        let total = fs::metadata(&scratch).map_or(0, |facts| facts.len());
+        let progress = |done| job.bytes(heading, done, Some(total));
+        archive::write(&scratch, &self.product, loaded, options, inner, progress)
     }
 
     fn surgery(&mut self) -> &mut Surgery<'a> {
@@ -291,21 +315,19 @@ impl<'a> Run<'a> {
         let path = &self.product;
         let (hash, checked) = thread::scope(|scope| {
             let hash = scope.spawn(|| file_hash(path, self.task.inner));
-            let checked = image::check(path, self.task.options.format, self.task.inner);
+            let checked = check_product(path, self.task.options.format, self.task.inner);
             (hash.join().expect("hashing does not panic"), checked)
         });
-        checked?;
+        let checked = checked?;
         let hash = hash.map_err(ExportError::host("read", path))??;
         let size = fs::metadata(path)
             .map_err(ExportError::host("read", path))?
             .len();
         self.record.output = (size, hash);
-        self.record.checked.push(format!(
-            "structure of the {} image",
-            self.task.options.format.name()
-        ));
+        self.record.checked.push(checked);
         Ok(())
     }
+
     fn publish(&mut self) -> Result<(), ExportError> {
         let Task {
             loaded,
@@ -326,4 +348,18 @@ impl<'a> Run<'a> {
         self.report = Some(report);
         Ok(())
     }
+}
+
+/// Checks a finished output by its format; what was found in order.
+fn check_product(path: &Path, format: OutputFormat, job: &Job) -> Result<String, ExportError> {
+    if !format.is_archive() {
+        image::check(path, format, job)?;
+        return Ok(format!("structure of the {} image", format.name()));
+    }
+    let listing = archive::list(path, format, job, &mut |_, _| Ok(()))?;
+    Ok(format!(
+        "structure and digests of the {} file, {} entries",
+        format.name(),
+        listing.entries
+    ))
 }

@@ -33,6 +33,8 @@ pub enum StepKind {
     Trim,
     /// Check the unmounted file systems without changing them.
     Check,
+    /// Pack all files into one archive, and let the appliance go.
+    Archive,
     /// Write the output in its format.
     Convert(OutputFormat),
     /// Check the output's structure.

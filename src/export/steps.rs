@@ -80,16 +80,22 @@ fn push_edits(edits: Edits, steps: &mut Vec<Step>) {
     }
 }
 
-fn writing(options: &ExportOptions) -> [Step; 5] {
+fn writing(options: &ExportOptions) -> Vec<Step> {
     let name = options
         .output
         .file_name()
         .unwrap_or_default()
         .to_string_lossy();
     let name = crate::model::text::escape(name.as_bytes()).into_owned();
-    [
-        Step::new("mount again and give freed space back", StepKind::Trim),
-        Step::new("check the file systems", StepKind::Check),
+    let mut steps = if options.format.is_archive() {
+        vec![Step::new("pack all files", StepKind::Archive)]
+    } else {
+        vec![
+            Step::new("mount again and give freed space back", StepKind::Trim),
+            Step::new("check the file systems", StepKind::Check),
+        ]
+    };
+    steps.extend([
         Step::new(
             format!("write the output as {}", options.format.name()),
             StepKind::Convert(options.format),
@@ -99,5 +105,6 @@ fn writing(options: &ExportOptions) -> [Step; 5] {
             format!("give it its name: {name}"),
             StepKind::Publish(options.output.clone()),
         ),
-    ]
+    ]);
+    steps
 }

@@ -8,10 +8,18 @@ use crate::guest::GuestError;
 use crate::guest::libguestfs::{Accel, Access, Appliance, Drive};
 use crate::job::Job;
 use crate::model::{FileSystem, Mount};
+use crossbeam_channel::{RecvTimeoutError, bounded};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 /// How many files are removed between two reports of progress.
 const BATCH: usize = 2000;
+
+/// How often somebody looks how far an archive is.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// A guest, mounted for writing in the appliance.
 pub(super) struct Surgery<'a> {
@@ -33,9 +41,10 @@ pub(super) struct Checked {
 }
 
 impl<'a> Surgery<'a> {
-    /// Starts the appliance on the overlay and mounts the guest.
+    /// Starts the appliance on the overlay, with an empty drive beside it where there is one to fill, and mounts the guest.
     pub fn start(
         overlay: &Path,
+        scratch: Option<&Path>,
         accel: Accel,
         outer: &'a Job,
         inner: &'a Job,
@@ -45,7 +54,13 @@ impl<'a> Surgery<'a> {
             format: "qcow2",
             access: Access::Write,
         };
-        let appliance = Appliance::launch(&[drive], accel, inner)?;
+        let mut drives = vec![drive];
+        drives.extend(scratch.map(|path| Drive {
+            path,
+            format: "raw",
+            access: Access::Write,
+        }));
+        let appliance = Appliance::launch(&drives, accel, inner)?;
         let mounts = appliance.watched("mount the guest", inner, None, |appliance| {
             appliance.mount_guest(Access::Write, inner)
         })?;
@@ -175,6 +190,30 @@ impl<'a> Surgery<'a> {
             "pieces of freed files may stay in the output: {} ({}) frees less than {OVERLAY_CLUSTER} bytes at a time",
             system.device, system.kind
         )))
+    }
+
+    /// Packs all files onto the empty drive, which is the host's file `scratch`; returns the archive's length.
+    pub fn archive(
+        &self,
+        heading: &str,
+        scratch: &Path,
+        newest: i64,
+        total: u64,
+    ) -> Result<u64, ExportError> {
+        let (done, wait) = bounded::<()>(0);
+        let outer = self.outer;
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                // The file grows while the appliance writes, which says nothing itself.
+                while wait.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+                    let taken = fs::metadata(scratch).map_or(0, |facts| facts.blocks() * 512);
+                    outer.bytes(heading, taken.min(total), Some(total));
+                }
+            });
+            let length = self.within("pack", |appliance| appliance.archive(1, newest));
+            drop(done);
+            length
+        })
     }
 
     /// Unmounts and checks every file system without changing it.

@@ -49,6 +49,10 @@ pub enum ImageFormat {
     Vmdk,
     /// `VirtualBox`'s.
     Vdi,
+    /// All files as a tar archive, without a disk.
+    Tar,
+    /// All files as a container image.
+    Oci,
 }
 
 /// How a qcow2 image is compressed.

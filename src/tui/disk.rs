@@ -3,14 +3,12 @@
 use super::host::{Host, Outline, Saved, Traced};
 use super::message::Export;
 use super::run::Request;
-use crate::export::{
-    self, Compression, ExportError, ExportOptions, FullReport, OutputFormat, Verified,
-};
+use crate::export::{self, ExportError, ExportOptions, FullReport, OutputFormat, Verified};
 use crate::guest;
 use crate::job::Job;
 use crate::load;
 use crate::plan::Intent;
-use crate::profile::{self, ImageFormat, Profile};
+use crate::profile::Profile;
 use crate::session::{Loaded, Session};
 use crate::trace::{self, Lines};
 use crate::vm::{self, Subject};
@@ -109,7 +107,8 @@ impl Host for Disk {
 impl Disk {
     /// The name's ending says the format; where it says nothing, the profile does.
     fn options(&self, wanted: &Export, force: bool) -> ExportOptions {
-        let output = self.0.profile.as_ref().map(|(_, profile)| &profile.output);
+        let profile = self.0.profile.as_ref().map(|(_, profile)| profile);
+        let wishes = profile.map(|profile| profile.output).unwrap_or_default();
         let ending = wanted.output.extension().and_then(|ending| ending.to_str());
         let format = match ending {
             Some("img") => Some(OutputFormat::Raw),
@@ -117,27 +116,13 @@ impl Disk {
         };
         ExportOptions {
             output: wanted.output.clone(),
-            format: format.unwrap_or_else(|| match output.map(|output| output.format) {
-                Some(ImageFormat::Raw) => OutputFormat::Raw,
-                Some(ImageFormat::Vmdk) => OutputFormat::Vmdk,
-                Some(ImageFormat::Vdi) => OutputFormat::Vdi,
-                Some(ImageFormat::Qcow2) | None => OutputFormat::Qcow2,
-            }),
-            compression: match output.map(|output| output.compression) {
-                Some(profile::Compression::Zlib) => Compression::Zlib,
-                Some(profile::Compression::None) => Compression::None,
-                Some(profile::Compression::Zstd) | None => Compression::Zstd,
-            },
+            format: format.unwrap_or_else(|| wishes.format.into()),
+            compression: wishes.compression.into(),
             force,
             open: self.0.open.clone(),
             profile: Some(Profile {
                 intent: wanted.intent.clone(),
-                ..self
-                    .0
-                    .profile
-                    .as_ref()
-                    .map(|(_, profile)| profile.clone())
-                    .unwrap_or_default()
+                ..profile.cloned().unwrap_or_default()
             }),
         }
     }

@@ -15,22 +15,22 @@ const ID: &str = "manifest";
 const CONTENTS: &str = "contents";
 
 /// What a rewritten path must be afterwards.
-enum Rewritten<'a> {
+pub(super) enum Rewritten<'a> {
     Contents(&'a [u8]),
     Target(&'a [u8]),
     Moved,
 }
 
 /// What the steps make of the source, by path.
-struct Expected<'a> {
+pub(super) struct Expected<'a> {
     /// Files of the source that go, one bit each.
     gone: FixedBitSet,
     /// Paths that are written, linked or moved to.
-    rewritten: HashMap<&'a [u8], Rewritten<'a>>,
+    pub rewritten: HashMap<&'a [u8], Rewritten<'a>>,
 }
 
 impl<'a> Expected<'a> {
-    fn of(source: &FileTree, steps: &'a [Step]) -> Self {
+    pub fn of(source: &FileTree, steps: &'a [Step]) -> Self {
         let mut expected = Self {
             gone: FixedBitSet::with_capacity(source.len()),
             rewritten: HashMap::new(),
@@ -221,7 +221,7 @@ pub fn check_contents(
 }
 
 /// Opens an image once more, to read files of it.
-fn reopen(
+pub(super) fn reopen(
     subject: &Subject,
     options: &OpenOptions,
     job: &Job,

@@ -2,6 +2,7 @@
 //!
 //! Each rung passes, fails, or says why it was not checked. The image is never written; what boots is a throw-away overlay.
 
+mod archive;
 mod checks;
 mod container;
 mod manifest;
@@ -9,6 +10,7 @@ mod needs;
 mod report;
 mod running;
 
+pub use archive::verify_archive;
 pub use report::{Report, Rung, Verdict};
 
 use crate::export::Step;

@@ -17,6 +17,7 @@ mod steps;
 mod suggestions;
 mod tidy;
 mod tiny;
+mod vm_archive;
 mod vm_export;
 mod vm_finders;
 mod vm_guest;

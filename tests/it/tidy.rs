@@ -35,6 +35,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("walkdir", &["guest"]),
     ("object", &["finders"]),
     ("ron", &["profile"]),
+    ("tar", &["export"]),
+    ("zstd", &["export"]),
+    ("flate2", &["export"]),
 ];
 
 const LONGEST_FILE: usize = 400;

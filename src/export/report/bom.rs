@@ -5,6 +5,7 @@
 //! Python distributions and conda packages.
 
 use super::FullReport;
+use crate::export::epoch;
 use crate::model::text::escape;
 use crate::model::{FileId, FileTree, Os};
 use serde::Serialize;
@@ -61,12 +62,11 @@ struct Property {
 
 /// Writes the bill of materials.
 pub(super) fn write(full: &FullReport<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
-    serde_json::to_writer_pretty(&mut *out, &bom(full, epoch.as_deref()))?;
+    serde_json::to_writer_pretty(&mut *out, &bom(full, epoch::wished()))?;
     out.write_all(b"\n")
 }
 
-fn bom(full: &FullReport<'_>, epoch: Option<&str>) -> Bom {
+fn bom(full: &FullReport<'_>, time: Option<u64>) -> Bom {
     let tool = Component {
         kind: "application",
         reference: "guestslim".to_owned(),
@@ -91,7 +91,7 @@ fn bom(full: &FullReport<'_>, epoch: Option<&str>) -> Bom {
         serial_number: serial_number(&full.report.plan_sha256),
         version: 1,
         metadata: Metadata {
-            timestamp: epoch.and_then(timestamp),
+            timestamp: time.and_then(epoch::timestamp),
             tools: Tools { components: [tool] },
             component: image,
         },
@@ -235,52 +235,9 @@ fn serial_number(hash: &str) -> String {
     )
 }
 
-/// Seconds since 1970 as a time of ISO 8601; days to a date as in the proleptic Gregorian calendar, whose years are
-/// counted from March so that the leap day comes last.
-fn timestamp(epoch: &str) -> Option<String> {
-    let seconds: u64 = epoch.trim().parse().ok()?;
-    let days = (seconds / 86_400).checked_add(719_468)?;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    let of_day = seconds % 86_400;
-    (year <= 9999).then(|| {
-        format!(
-            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
-            of_day / 3600,
-            of_day / 60 % 60,
-            of_day % 60
-        )
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_those_of_the_calendar() {
-        for (epoch, expected) in [
-            ("0", "1970-01-01T00:00:00Z"),
-            ("951782399", "2000-02-28T23:59:59Z"),
-            ("951782400", "2000-02-29T00:00:00Z"),
-            ("1700000000", "2023-11-14T22:13:20Z"),
-            ("4107542400", "2100-03-01T00:00:00Z"),
-        ] {
-            assert_eq!(timestamp(epoch).as_deref(), Some(expected));
-        }
-        assert_eq!(timestamp("yesterday"), None);
-        assert_eq!(timestamp(&u64::MAX.to_string()), None);
-    }
 
     #[test]
     fn a_package_url_holds_no_sign_with_a_meaning() {

@@ -7,7 +7,7 @@ use crate::export::step::{Step, StepKind};
 use crate::model::text::escape;
 use crate::model::{FileId, FileKind, Inventory, PackageId};
 use crate::plan::{Finding, Severity, class_gone, why_gone};
-use crate::profile::drift;
+use crate::profile::{Drift, drift};
 use fixedbitset::FixedBitSet;
 use serde::{Serialize, Serializer};
 use std::collections::{BTreeMap, HashMap};
@@ -75,7 +75,11 @@ impl FullReport<'_> {
             report: self.report,
             verified: &self.verified.json,
             not_covered: self.not_covered(),
-            drift: self.drift(),
+            drift: self
+                .drift()
+                .into_iter()
+                .map(|drift| drift.message)
+                .collect(),
             findings: self.findings(),
             changed: self.changed(),
             removed_by_reason: self.classes(&gone, &records),
@@ -215,12 +219,9 @@ impl FullReport<'_> {
     }
 
     /// How the guest differs from the one that the profile was made on.
-    pub(super) fn drift(&self) -> Vec<String> {
-        let drift = self
-            .profile
-            .map(|profile| drift(profile, self.inventory()))
-            .unwrap_or_default();
-        drift.into_iter().map(|drift| drift.message).collect()
+    pub(super) fn drift(&self) -> Vec<Drift> {
+        let profile = self.profile;
+        profile.map_or_else(Vec::new, |profile| drift(profile, self.inventory()))
     }
 
     /// What the plan says that a person should know.

@@ -94,7 +94,7 @@ impl Verified {
     pub fn not_checked(why: &str) -> Self {
         Self {
             json: serde_json::json!({ "not_checked": why }),
-            text: format!("  not verified, because {why}\n"),
+            text: format!("Not verified, because {why}\n"),
         }
     }
 }
@@ -180,7 +180,8 @@ pub(super) fn file_hash(path: &Path, job: &Job) -> io::Result<Result<String, Can
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").expect("a String takes every write");
         text

@@ -5,6 +5,7 @@ use crate::export::step::StepKind;
 use crate::model::Bytes;
 use crate::model::table::{Align, count, plural, section, table};
 use crate::model::text::escape;
+use crate::profile::DriftKind;
 use std::io::{self, Write};
 
 const TWO: &[Align] = &[Align::Left, Align::Left];
@@ -45,13 +46,15 @@ impl FullReport<'_> {
         let heading = format!("Steps, {:.0} s in all", report.seconds);
         text += &section(&heading, &[Align::Right, Align::Left], &steps);
         text += &lines("Checked while it was written", report.checked.clone());
-        text += "Verified afterwards\n";
         text += &self.verified.text;
         text.push('\n');
         let not_covered = self.not_covered().into_iter().map(str::to_owned);
         text += &lines("Not covered by any of this", not_covered.collect());
         text += &lines("Notes", report.warnings.clone());
-        text += &lines("Drift", self.drift());
+        // A mark that matches nothing is among the findings, too.
+        let drift = self.drift().into_iter();
+        let drift = drift.filter(|drift| drift.kind != DriftKind::Unmatched);
+        text += &lines("Drift", drift.map(|drift| drift.message).collect());
         text + &lines("Findings", self.findings())
     }
 

@@ -143,10 +143,12 @@ impl Appliance {
             handle.set_network(false)?;
             handle.set_smp(cores)
         })?;
-        drives.iter().try_for_each(|drive| self.add_drive(drive))
+        (0..)
+            .zip(drives)
+            .try_for_each(|(at, drive)| self.add_drive(drive, at))
     }
 
-    fn add_drive(&self, drive: &Drive<'_>) -> Result<(), GuestError> {
+    fn add_drive(&self, drive: &Drive<'_>, at: u8) -> Result<(), GuestError> {
         let path = std::path::absolute(drive.path).map_err(|source| GuestError::Host {
             operation: "read",
             path: drive.path.to_owned(),
@@ -157,9 +159,11 @@ impl Appliance {
             why: "libguestfs takes only file names that are UTF-8".to_owned(),
         })?;
         let writes = drive.access == Access::Write;
+        let label = label(at);
         let options = guestfs::AddDriveOptArgs {
             readonly: Some(!writes),
             format: Some(drive.format),
+            label: Some(&label),
             // What is discarded must leave the file, or an export would carry it along.
             discard: writes.then_some("enable"),
             cachemode: writes.then_some("unsafe"),
@@ -167,6 +171,16 @@ impl Appliance {
         };
         self.call("add the drive", |handle| handle.add_drive(path, options))
     }
+}
+
+/// The label of the drive at this position; letters only, as the library wants it.
+fn label(at: u8) -> String {
+    format!("drive{}", char::from(b'a' + at))
+}
+
+/// The kernel's device of the drive at this position, for commands in the appliance, whatever its order of drives.
+pub(super) fn device(at: u8) -> String {
+    format!("/dev/disk/guestfs/{}", label(at))
 }
 
 fn no_drive_options<'a>() -> guestfs::AddDriveOptArgs<'a> {

@@ -6,6 +6,7 @@
 
 mod accel;
 mod answer;
+mod archive;
 mod ffi;
 mod guest;
 mod launch;

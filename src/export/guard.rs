@@ -1,0 +1,65 @@
+//! Watches over an export: a full disk would stop the appliance for good, and a cancel must reach it.
+
+use super::error::ExportError;
+use super::place::Place;
+use crate::job::{Cancel, Job};
+use crate::model::Bytes;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// With less than this left, QEMU would soon stop the appliance for good; it is ended first.
+const LAST_BYTES: Bytes = Bytes(4 << 20);
+/// How often the guard looks.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Watches over the appliance: a full disk would stop it for good, and a cancel must reach it.
+pub(super) struct Guard<'a> {
+    place: &'a Place,
+    outer: &'a Job,
+    cancel: Cancel,
+    done: AtomicBool,
+    is_full: AtomicBool,
+}
+
+impl<'a> Guard<'a> {
+    /// A guard that raises `cancel`.
+    pub fn new(place: &'a Place, outer: &'a Job, cancel: Cancel) -> Self {
+        Self {
+            place,
+            outer,
+            cancel,
+            done: AtomicBool::new(false),
+            is_full: AtomicBool::new(false),
+        }
+    }
+
+    /// Ends the watch, and whatever work is still under way.
+    pub fn end(&self) {
+        self.cancel.cancel();
+        self.done.store(true, Ordering::SeqCst);
+    }
+
+    /// Watches until the end.
+    pub fn watch(&self) {
+        while !self.done.load(Ordering::SeqCst) {
+            if self.outer.check().is_err() {
+                self.cancel.cancel();
+            } else if self.place.free().is_ok_and(|free| free < LAST_BYTES) {
+                self.is_full.store(true, Ordering::SeqCst);
+                self.cancel.cancel();
+            }
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// A cancel that nobody asked for comes from a full disk.
+    pub fn explain(&self, error: ExportError) -> ExportError {
+        if error.is_cancelled() && self.is_full.load(Ordering::SeqCst) && self.outer.check().is_ok()
+        {
+            let folder = self.place.folder.clone();
+            return ExportError::Full(folder);
+        }
+        error
+    }
+}
