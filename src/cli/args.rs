@@ -177,6 +177,9 @@ pub struct ReplayArgs {
     /// Replace an output that exists
     #[arg(long)]
     pub force: bool,
+    /// Say what an update from this image, the previous release, would cost
+    #[arg(long, value_name = "IMAGE")]
+    pub previous: Option<PathBuf>,
     /// Do not boot the output to run the profile's checks
     #[arg(long)]
     pub no_verify: bool,

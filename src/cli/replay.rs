@@ -88,6 +88,7 @@ fn options(args: &ReplayArgs, profile: &Profile) -> anyhow::Result<ExportOptions
         format,
         compression: profile.output.compression.into(),
         force: args.force,
+        previous: args.previous.clone(),
         open: args.open.options(),
         profile: Some(profile.clone()),
     })

@@ -21,6 +21,7 @@ mod run;
 mod step;
 mod steps;
 mod surgery;
+mod update;
 mod workshop;
 
 pub use archive::{Each, Layout, Listing, list};
@@ -32,3 +33,4 @@ pub use report::{
 pub use run::{check, export};
 pub use step::{NewLink, NewText, Removal, Step, StepKind};
 pub use steps::steps;
+pub use update::UpdateCost;

@@ -123,6 +123,8 @@ pub struct ExportOptions {
     pub force: bool,
     /// How the source is opened.
     pub open: OpenOptions,
+    /// The previous release's output, where the cost of an update from it is to be known.
+    pub previous: Option<PathBuf>,
     /// What the plan was made from, for the report.
     pub profile: Option<Profile>,
 }

@@ -3,6 +3,7 @@
 use super::options::ExportOptions;
 use super::place::Place;
 use super::report::{ImageSizes, PackageCounts, Report, StepTime, plan_hash};
+use super::update::UpdateCost;
 use crate::load::Loaded;
 use crate::model::{Os, text};
 use crate::plan::{Plan, Sizes};
@@ -19,6 +20,7 @@ pub(super) struct Record {
     pub used_before: Option<u64>,
     pub used_after: Option<u64>,
     pub output: (u64, String),
+    pub update: Option<UpdateCost>,
 }
 
 impl Record {
@@ -59,6 +61,7 @@ impl Record {
             packages: PackageCounts::of(plan),
             removed_files: self.removed.0,
             removed_bytes: self.removed.1,
+            update: self.update,
             steps: self.times,
             seconds: took.as_secs_f64(),
             checked: self.checked,

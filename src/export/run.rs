@@ -11,7 +11,9 @@ use super::report::{ENDINGS, FullReport, Report, StepTime, Verified, file_hash};
 use super::step::{Removal, Step, StepKind};
 use super::steps::steps;
 use super::surgery::Surgery;
+use super::update;
 use super::workshop::Workshop;
+use crate::guest::image::Image;
 use crate::job::{Cancel, Cancelled, Job};
 use crate::load::Loaded;
 use crate::model::Bytes;
@@ -35,7 +37,8 @@ const SCRATCH: &str = "archive";
 /// # Errors
 /// As [`export`]'s about the two paths.
 pub fn check(source: &Path, options: &ExportOptions) -> Result<(), ExportError> {
-    Place::choose(source, &options.output, ENDINGS, options.force).map(drop)
+    Place::choose(source, &options.output, ENDINGS, options.force)?;
+    update::check(options)
 }
 
 /// Writes the minimal image of `source` as `plan` says.
@@ -52,6 +55,7 @@ pub fn export(
     let begun = Instant::now();
     job.check()?;
     let place = Place::choose(source, &options.output, ENDINGS, options.force)?;
+    update::check(options)?;
     let steps = steps(loaded, plan, options)?;
     place.check_room(needed(loaded, plan, options))?;
     let workshop = Workshop::open(&place.folder)?;
@@ -182,6 +186,7 @@ impl<'a> Run<'a> {
             StepKind::Convert(format) if format.is_archive() => self.wrap(&step.heading),
             StepKind::Convert(format) => self.convert(&step.heading, *format),
             StepKind::Inspect => self.inspect(),
+            StepKind::Compare(previous) => self.compare(&step.heading, previous),
             StepKind::Publish(_) => self.publish(),
         }
     }
@@ -325,6 +330,14 @@ impl<'a> Run<'a> {
             .len();
         self.record.output = (size, hash);
         self.record.checked.push(checked);
+        Ok(())
+    }
+
+    fn compare(&mut self, heading: &str, previous: &Path) -> Result<(), ExportError> {
+        let Task { options, job, .. } = self.task;
+        let previous = Image::probe(previous, None)?;
+        let new = Image::probe(&self.product, Some(options.format.name()))?;
+        self.record.update = Some(update::cost(&previous, &new, heading, job)?);
         Ok(())
     }
 

@@ -39,6 +39,8 @@ pub enum StepKind {
     Convert(OutputFormat),
     /// Check the output's structure.
     Inspect,
+    /// Count what of the output's disk this image lacks.
+    Compare(PathBuf),
     /// Give the output its name.
     Publish(PathBuf),
 }

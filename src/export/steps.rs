@@ -101,10 +101,16 @@ fn writing(options: &ExportOptions) -> Vec<Step> {
             StepKind::Convert(options.format),
         ),
         Step::new("check the output", StepKind::Inspect),
-        Step::new(
-            format!("give it its name: {name}"),
-            StepKind::Publish(options.output.clone()),
-        ),
     ]);
+    if let Some(previous) = &options.previous {
+        steps.push(Step::new(
+            "compare it with the previous release",
+            StepKind::Compare(previous.clone()),
+        ));
+    }
+    steps.push(Step::new(
+        format!("give it its name: {name}"),
+        StepKind::Publish(options.output.clone()),
+    ));
     steps
 }

@@ -4,6 +4,7 @@
 
 mod blocks;
 mod cache;
+mod chunks;
 mod direct;
 mod directory;
 mod ext4;
@@ -17,6 +18,7 @@ mod nbd;
 mod open;
 mod partition;
 
+pub use chunks::{CHUNK, each_chunk};
 pub use libguestfs::Accel;
 pub use open::{Backend, OpenOptions, open};
 

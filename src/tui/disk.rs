@@ -119,6 +119,7 @@ impl Disk {
             format: format.unwrap_or_else(|| wishes.format.into()),
             compression: wishes.compression.into(),
             force,
+            previous: None,
             open: self.0.open.clone(),
             profile: Some(Profile {
                 intent: wanted.intent.clone(),

@@ -3,7 +3,7 @@
 use crate::steps::{guest_with, session};
 use guestslim::export::{
     BESIDE, ExportOptions, FullReport, ImageSizes, PackageCounts, Report, StepKind, StepTime,
-    Verified, plan_hash, steps,
+    UpdateCost, Verified, plan_hash, steps,
 };
 use guestslim::model::text;
 use guestslim::profile::Profile;
@@ -45,6 +45,13 @@ fn report(session: &Session) -> Report {
         before: sizes(2_000_000_000, plan.before),
         after: sizes(300_000_000, plan.after),
         projected: 310_000_000,
+        update: Some(UpdateCost {
+            previous: "/images/last.qcow2".to_owned(),
+            chunk: 65_536,
+            chunks: 10_000,
+            new_chunks: 1_200,
+            new_bytes: 1_200 * 65_536,
+        }),
         packages: PackageCounts::of(plan),
         removed_files: 12,
         removed_bytes: 4096,

@@ -9,6 +9,7 @@ mod page;
 pub(super) use beside::ENDINGS;
 pub use beside::{BESIDE, Beside, FullReport};
 
+use super::update::UpdateCost;
 use crate::job::{Cancelled, Job};
 use crate::load::Loaded;
 use crate::model::{FileId, text};
@@ -47,6 +48,8 @@ pub struct Report {
     pub after: ImageSizes,
     /// What the plan said that the output file would take.
     pub projected: u64,
+    /// What an update from the previous release costs, where that was asked for.
+    pub update: Option<UpdateCost>,
     /// What became of the packages.
     pub packages: PackageCounts,
     /// Files and links that were removed.

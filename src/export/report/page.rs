@@ -62,7 +62,7 @@ impl FullReport<'_> {
         let report = self.report;
         let packages = &report.packages;
         let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
-        let rows = [
+        let mut rows = vec![
             ("source", report.source.clone()),
             ("SHA-256", report.source_sha256.clone()),
             ("output", format!("{}, {}", report.output, report.format)),
@@ -89,6 +89,17 @@ impl FullReport<'_> {
             ),
             ("projected", format!("about {}", Bytes(report.projected))),
         ];
+        if let Some(cost) = &report.update {
+            let words = format!(
+                "{} of {} chunks of {} KiB are not in {}: {} to fetch before compression",
+                count(cost.new_chunks),
+                count(cost.chunks),
+                cost.chunk / 1024,
+                cost.previous,
+                Bytes(cost.new_bytes)
+            );
+            rows.push(("update", words));
+        }
         rows.into_iter()
             .map(|(name, value)| vec![name.to_owned(), value])
             .collect()
