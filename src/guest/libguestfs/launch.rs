@@ -163,7 +163,7 @@ impl Appliance {
         let options = guestfs::AddDriveOptArgs {
             readonly: Some(!writes),
             format: Some(drive.format),
-            label: Some(&label),
+            label: (at > 0).then_some(label.as_str()),
             // What is discarded must leave the file, or an export would carry it along.
             discard: writes.then_some("enable"),
             cachemode: writes.then_some("unsafe"),
