@@ -3,19 +3,11 @@
 # seconds, bytes and the ratio of the times:  bash benches/export.sh [IMAGE [PROFILE]]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=benches/timed.sh
+. benches/timed.sh
 
 image=${1:-target/guests/demo.qcow2}
 profile=${2:-profiles/numeric-python.ron}
-folder=$(mktemp -d target/bench.XXXXXX)
-trap 'rm -rf "$folder"' EXIT
-
-# timed NAME COMMAND...: sets the variable NAME to the seconds that the command takes.
-timed() {
-    local name=$1 start=$EPOCHREALTIME
-    shift
-    "$@" >"$folder/log" 2>&1 || { code=$?; [ "$code" = 1 ] || { cat "$folder/log" >&2; exit "$code"; }; }
-    printf -v "$name" '%s' "$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')"
-}
 
 cargo build --release --locked --quiet
 timed ours target/release/guestslim replay "$profile" "$image" -o "$folder/ours.qcow2" --no-verify
