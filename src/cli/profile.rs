@@ -157,6 +157,8 @@ fn lines(profile: &Profile) -> Vec<String> {
     lines.extend(rules);
     lines.push(format!("needed level {}", json.needed_level));
     lines.extend(json.accept.map(|class| format!("accept {class}")));
+    let hypervisors = json.hypervisors.iter();
+    lines.extend(hypervisors.map(|id| format!("runs on {id}")));
     lines.extend(trace.chain(checks));
     lines
 }
@@ -172,6 +174,8 @@ struct ProfileJson {
     needed_level: &'static str,
     /// The risk class of suggestions that are accepted, whichever there are.
     accept: Option<&'static str>,
+    /// What the output will run on; empty when nothing is declared.
+    hypervisors: Vec<&'static str>,
     trace: Vec<String>,
     checks: Vec<CheckedJson>,
     output: Output,
@@ -225,6 +229,11 @@ impl ProfileJson {
                 .collect(),
             needed_level: level_word(Some(intent.needed_level)),
             accept: intent.accept.map(Risk::word),
+            hypervisors: intent
+                .hypervisors
+                .iter()
+                .map(|id| id.hypervisor().id)
+                .collect(),
             trace: intent.trace.clone(),
             checks: profile.checks.iter().map(CheckedJson::of).collect(),
             output: profile.output,

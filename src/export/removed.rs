@@ -115,6 +115,7 @@ fn gone_files(inventory: &Inventory, plan: &Plan, gone: &FixedBitSet) -> Vec<Gon
                 Reason::Mark(_) => "a mark drops it",
                 Reason::FollowsGone(_) => "what it leads to is gone",
                 Reason::Leavings => "its folder belongs to packages that are gone",
+                Reason::Idle => "it drives hardware that is not declared",
                 _ if plan.keeps_file(file) => "what it leads to is gone",
                 _ => "nothing needs it",
             };

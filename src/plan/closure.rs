@@ -4,6 +4,7 @@
 //! end of a shortest chain. Levels only ever rise and files are only ever added, so that the result does not depend on
 //! anything but its inputs.
 
+mod followers;
 mod soft;
 
 use super::{Inputs, Level, Reason, RuleId, RuleSet, Wish};
@@ -74,6 +75,11 @@ impl<'a> Closure<'a> {
             .get(file.index())
             .copied()
             .filter(|&mark| mark != NO_MARK)
+    }
+
+    /// Whether this is a driver or firmware that no declared hypervisor needs.
+    pub fn is_idle(&self, file: FileId) -> bool {
+        self.inputs.idle.binary_search(&file).is_ok()
     }
 
     /// The first active rule that takes this file.
@@ -270,7 +276,8 @@ impl<'a> Closure<'a> {
     }
 
     fn keep_owned(&mut self, package: PackageId, level: Level, file: FileId) {
-        let is_cut = level < Level::Whole && self.rule_about(file).is_some();
+        let is_cut =
+            level < Level::Whole && (self.rule_about(file).is_some() || self.is_idle(file));
         if !is_cut && !self.is_marked_drop(file) {
             self.keep(file, Reason::Owner(package));
         }
@@ -317,6 +324,10 @@ impl<'a> Closure<'a> {
     }
 
     fn reach_file(&mut self, file: FileId, reason: Reason, from: u32) {
+        // The boot set names all of a kernel's modules; what is idle stays only for what really needs it.
+        if matches!(reason, Reason::Boot(_)) && self.is_idle(file) {
+            return;
+        }
         if let Some(owner) = self.inputs.inventory.owner(file) {
             self.influence(from, owner.0);
         }
@@ -358,38 +369,5 @@ impl<'a> Closure<'a> {
             }
         }
         !self.queue.is_empty()
-    }
-
-    /// Links and made files stay with what they come from; nothing needs them, so nothing follows from them.
-    fn add_followers(&mut self) {
-        let inventory = self.inputs.inventory;
-        for &(link, target) in &self.inputs.facets.links {
-            let is_cut = inventory
-                .owner(link)
-                .is_some_and(|owner| self.levels[owner.index()] == Some(Level::NeededOnly));
-            if is_cut {
-                self.keep_follower(link, target);
-            }
-        }
-        for (at, target) in inventory.follows.iter().enumerate() {
-            if let Some(target) = *target {
-                self.keep_follower(FileId(at as u32), target);
-            }
-        }
-    }
-
-    fn keep_follower(&mut self, file: FileId, target: FileId) {
-        let stays = if self.is_folder(target) {
-            self.inputs.inventory.owner(target).is_none() || self.claimed.contains(target.index())
-        } else {
-            self.kept.contains(target.index())
-        };
-        if stays
-            && !self.is_marked_drop(file)
-            && self.rule_about(file).is_none()
-            && !self.kept.put(file.index())
-        {
-            self.reasons[file.index()] = Reason::Follows(target);
-        }
     }
 }

@@ -24,6 +24,8 @@ pub struct Inputs<'a> {
     pub needed_level: Level,
     /// Files that a workload really read.
     pub trace: &'a [FileId],
+    /// Drivers and firmware that no declared hypervisor needs, in tree order.
+    pub idle: &'a [FileId],
 }
 
 /// Decides what stays: the same inputs give the same plan.
@@ -88,6 +90,8 @@ fn explain_drops(inputs: &Inputs<'_>, closure: &mut Closure<'_>) {
             .filter(|_| closure.is_marked_drop(file))
         {
             Reason::Mark(mark)
+        } else if closure.is_idle(file) {
+            Reason::Idle
         } else if let Some(owner) = inventory.owner(file) {
             match closure.levels[owner.index()] {
                 None => Reason::OwnerGoes(owner),

@@ -1,5 +1,6 @@
 //! All that a scientist decided about one guest: marks, rules, and the level of what is only needed.
 
+use super::hardware::HypervisorId;
 use super::{Level, Mark, Risk, RuleSet, Selector, Wish};
 
 /// What the scientist decided so far; a profile is this and a name.
@@ -15,6 +16,8 @@ pub struct Intent {
     pub trace: Vec<String>,
     /// Suggestions of up to this risk class are accepted, whichever there are.
     pub accept: Option<Risk>,
+    /// What the output will run on, sorted; empty when nothing is declared, and then every driver stays.
+    pub hypervisors: Vec<HypervisorId>,
 }
 
 impl Intent {
@@ -35,6 +38,7 @@ impl Default for Intent {
             needed_level: Level::Trimmed,
             trace: Vec::new(),
             accept: None,
+            hypervisors: Vec::new(),
         }
     }
 }

@@ -84,6 +84,8 @@ pub enum Reason {
     FollowsGone(FileId),
     /// Dropped: an unowned file in a folder that only dropped packages own.
     Leavings,
+    /// Dropped: it drives hardware that no declared hypervisor shows.
+    Idle,
 }
 
 /// What happens to one package.

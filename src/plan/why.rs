@@ -21,7 +21,8 @@ pub fn next(graph: &Graph, reason: Reason) -> Option<Node> {
         | Reason::Directory
         | Reason::Rule(_)
         | Reason::NotNeeded
-        | Reason::Leavings => None,
+        | Reason::Leavings
+        | Reason::Idle => None,
     }
 }
 
@@ -58,6 +59,7 @@ pub fn why_gone(
         }
         Reason::FollowsGone(file) => format!("with {}", escape(&inventory.tree.path(file))),
         Reason::Leavings => "a leaving in a folder of packages that go".to_owned(),
+        Reason::Idle => "a driver for hardware that is not declared".to_owned(),
         _ => return None,
     })
 }
@@ -73,6 +75,7 @@ pub fn class_gone(intent: &Intent, plan: &Plan, reason: Reason) -> String {
         }
         Reason::FollowsGone(_) => "made from or pointing to files that go".to_owned(),
         Reason::Leavings => "left in folders of packages that go".to_owned(),
+        Reason::Idle => "drivers for hardware that is not declared".to_owned(),
         _ => "nothing that stays needs it".to_owned(),
     }
 }

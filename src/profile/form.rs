@@ -6,6 +6,7 @@ use super::selector::SelectorForm;
 use super::wishes::{Check, Output};
 use super::{MAX_LEN, Profile, VERSION};
 use crate::model::text::{escape, unescape};
+use crate::plan::hardware::HypervisorId;
 use crate::plan::suggest::rules_of_class;
 use crate::plan::{Intent, Level, Mark, Risk, RuleId, RuleSet, Wish};
 use ron::extensions::Extensions;
@@ -34,6 +35,8 @@ pub(super) struct Form {
     needed_level: LevelForm,
     #[serde(default)]
     accept: Option<RiskForm>,
+    #[serde(default)]
+    hypervisors: Vec<HypervisorName>,
     #[serde(default)]
     trace: Vec<String>,
     #[serde(default)]
@@ -83,6 +86,9 @@ pub(super) enum Switch {
 /// The name of a rule that exists.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct RuleName(RuleId);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct HypervisorName(HypervisorId);
 
 /// A map that refuses to say two things about one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,6 +174,10 @@ impl Form {
             .collect();
         trace.sort_unstable();
         trace.dedup();
+        let mut hypervisors: Vec<HypervisorId> =
+            self.hypervisors.iter().map(|name| name.0).collect();
+        hypervisors.sort_unstable();
+        hypervisors.dedup();
         Profile {
             comment,
             name: self.name,
@@ -179,6 +189,7 @@ impl Form {
                 needed_level: self.needed_level.into(),
                 trace,
                 accept,
+                hypervisors,
             },
             checks: self.checks,
             output: self.output,
@@ -250,18 +261,28 @@ impl From<&Mark> for MarkForm {
 impl<'de> Deserialize<'de> for RuleName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        RuleId::find(&name).map(Self).ok_or_else(|| {
-            let ids: Vec<&str> = RuleId::all().map(|id| id.rule().id).collect();
-            let hint = match super::nearest(&name, ids.iter().copied()).first() {
-                Some(near) => format!("did you mean \"{near}\"?"),
-                None => format!("the rules are: {}", ids.join(", ")),
-            };
-            D::Error::custom(format!(
-                "unknown rule \"{}\"\n{hint}",
-                escape(name.as_bytes())
-            ))
-        })
+        let ids = || RuleId::all().map(|id| id.rule().id);
+        let unknown = || D::Error::custom(unknown_name("rule", &name, ids().collect()));
+        RuleId::find(&name).map(Self).ok_or_else(unknown)
     }
+}
+
+impl<'de> Deserialize<'de> for HypervisorName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let ids = || HypervisorId::all().map(|id| id.hypervisor().id);
+        let unknown = || D::Error::custom(unknown_name("hypervisor", &name, ids().collect()));
+        HypervisorId::find(&name).map(Self).ok_or_else(unknown)
+    }
+}
+
+/// What is said of a name that is in no row of a table; the hint stands in the second line.
+fn unknown_name(kind: &str, name: &str, ids: Vec<&'static str>) -> String {
+    let hint = match super::nearest(name, ids.iter().copied()).first() {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => format!("the {kind}s are: {}", ids.join(", ")),
+    };
+    format!("unknown {kind} \"{}\"\n{hint}", escape(name.as_bytes()))
 }
 
 impl<K, V> Default for Entries<K, V> {

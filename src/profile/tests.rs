@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::{Entry, FileKind, Os, Package, TreeBuilder};
+use crate::plan::hardware::HypervisorId;
 use crate::plan::{Level, Mark, RuleId, Selector, Wish};
 use proptest::prelude::*;
 use std::fmt::Write as _;
@@ -23,6 +24,7 @@ const FULL: &str = r#"// For the grid.
     ],
     rules: { "documentation": off },
     needed_level: whole,
+    hypervisors: ["vmware", "kvm", "kvm"],
     trace: ["/usr/bin/python3", "/a\\x1b"],
     checks: [(command: "python3 -c 'import scipy'"), (command: "false", exit: 1, stdout: contains("x"))],
     output: (format: raw, compression: none),
@@ -65,6 +67,8 @@ fn every_field_is_read() {
     let documentation = RuleId::find("documentation").unwrap();
     assert!(!profile.intent.rules.contains(documentation));
     assert_eq!(profile.intent.needed_level, Level::Whole);
+    let hypervisors = ["kvm", "vmware"].map(|id| HypervisorId::find(id).unwrap());
+    assert_eq!(profile.intent.hypervisors, hypervisors);
     assert_eq!(profile.intent.trace, ["/a\\x1b", "/usr/bin/python3"]);
     assert_eq!(profile.checks[1].stdout, Some(Expect::Contains("x".into())));
     assert_eq!(profile.output.format, ImageFormat::Raw);
@@ -121,6 +125,7 @@ fn what_is_not_understood_is_shown_with_its_place_and_a_hint() {
         "marks: [keep(package(\"a\"), hole)]",
         "rules: {\"documentatoin\": on}",
         "rules: {\"logs\": on, \"logs\": off}",
+        "hypervisors: [\"kmv\"]",
         "checks: [(comand: \"x\")]",
         "checks: [(command: \"x\", exit: 256)]",
         "output: (format: qcow3)",

@@ -62,6 +62,12 @@ fn write_intent(out: &mut String, profile: &Profile) {
     if let Some(class) = intent.accept {
         line(out, &format!("    accept: {},", class.word()));
     }
+    let hypervisors = intent.hypervisors.iter();
+    list(
+        out,
+        "hypervisors",
+        hypervisors.map(|id| ron(id.hypervisor().id)),
+    );
     list(out, "trace", intent.trace.iter().map(ron));
 }
 

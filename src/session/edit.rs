@@ -1,5 +1,6 @@
 //! The ways to change an intent.
 
+use crate::plan::hardware::HypervisorId;
 use crate::plan::suggest::rules_of_class;
 use crate::plan::{Intent, Level, Risk, RuleId, Selector, Wish};
 
@@ -17,6 +18,8 @@ pub enum Edit {
     /// Accepts every suggestion of up to a risk class, also those that a further mark or the next build of the image
     /// brings; its rules are switched on. `None` takes only the former back.
     Accept(Option<Risk>),
+    /// Declares that the output will run on a hypervisor, or takes that back.
+    Hypervisor(HypervisorId, bool),
     /// Replaces everything, as when a profile is opened.
     Replace(Intent),
 }
@@ -34,6 +37,13 @@ impl Edit {
                 changed.accept = class;
                 if let Some(class) = class {
                     changed.rules = rules_of_class(changed.rules, class);
+                }
+            }
+            Self::Hypervisor(id, is_on) => {
+                changed.hypervisors.retain(|&other| other != id);
+                if is_on {
+                    changed.hypervisors.push(id);
+                    changed.hypervisors.sort_unstable();
                 }
             }
             Self::Replace(intent) => changed = intent,

@@ -50,7 +50,8 @@ impl Strength {
             | Reason::Rule(_)
             | Reason::NotNeeded
             | Reason::Cut(_)
-            | Reason::Leavings => Self::Rule,
+            | Reason::Leavings
+            | Reason::Idle => Self::Rule,
         }
     }
 

@@ -15,7 +15,7 @@ pub use offers::{Offer, Offers};
 pub use ways::Way;
 
 use crate::model::{FileId, Inventory, Node};
-use crate::plan::{Inputs, Plan, ResolvedMark, Selector, Wish, select, suggest};
+use crate::plan::{Inputs, Plan, ResolvedMark, Selector, Wish, hardware, select, suggest};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -181,6 +181,7 @@ fn with_inputs<T>(
                 .lookup(&crate::model::text::unescape(path))
         })
         .collect();
+    let idle = hardware::idle(&loaded.inventory, &loaded.graph, &intent.hypervisors);
     ask(&Inputs {
         inventory: &loaded.inventory,
         graph: &loaded.graph,
@@ -190,5 +191,6 @@ fn with_inputs<T>(
         rules: intent.rules,
         needed_level: intent.needed_level,
         trace: &trace,
+        idle: &idle,
     })
 }

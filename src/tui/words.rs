@@ -212,6 +212,7 @@ pub fn reason(session: &Session, of: Node) -> String {
         Reason::Cut(id) => format!("cut from {}", package(inventory, id)),
         Reason::FollowsGone(file) => format!("with {}", node(inventory, Node::File(file))),
         Reason::Leavings => "left over in a dropped package's folder".to_owned(),
+        Reason::Idle => "drives hardware that is not declared".to_owned(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::picture::draw;
 use guestslim::model::{Bytes, FileId, Node, PackageId};
+use guestslim::plan::hardware::HypervisorId;
 use guestslim::plan::{Level, Reason, RuleId, Selector, Severity, Wish};
 use guestslim::session::{Edit, Intent, Session};
 use proptest::prelude::*;
@@ -466,4 +467,49 @@ proptest! {
         session.apply(Edit::Mark(selector, Wish::Keep(Level::Trimmed)));
         prop_assert!(between.is_subset(&session.plan().kept));
     }
+}
+
+#[test]
+fn drivers_go_only_when_hypervisors_are_declared_and_a_mark_brings_them_back() {
+    const KERNEL: &str = "
+        kernel
+        boot: kernel
+        /lib/modules/6.1/modules.dep 1 @kernel
+        /lib/modules/6.1/kernel/drivers/net/ethernet/mlx5_core.ko 500 @kernel
+        /lib/modules/6.1/kernel/drivers/net/ethernet/e1000.ko 30 @kernel > /lib/modules/6.1/kernel/drivers/net/phy/used.ko
+        /lib/modules/6.1/kernel/drivers/net/phy/used.ko 5 @kernel
+        /lib/modules/6.1/kernel/fs/ext4.ko 40 @kernel
+    ";
+    let module = |name: &str| format!("/lib/modules/6.1/kernel/{name}.ko");
+    let stays = |session: &Session| {
+        [
+            "drivers/net/ethernet/mlx5_core",
+            "drivers/net/ethernet/e1000",
+            "drivers/net/phy/used",
+            "fs/ext4",
+        ]
+        .map(|name| keeps(session, &module(name)))
+    };
+    let id = |name: &str| HypervisorId::find(name).expect("the table has it");
+    let mut session = session(KERNEL);
+    assert_eq!(stays(&session), [true; 4]);
+    session.apply(Edit::Hypervisor(id("kvm"), true));
+    assert_eq!(stays(&session), [false, true, true, true]);
+    let driver = module("drivers/net/ethernet/mlx5_core");
+    let file = session
+        .inventory()
+        .tree
+        .lookup(driver.as_bytes())
+        .expect("it is there");
+    let last = session.why(Node::File(file)).pop().expect("a reason");
+    assert!(
+        last.text.contains("hardware that is not declared"),
+        "{}",
+        last.text
+    );
+    session.apply(Edit::Hypervisor(id("hyperv"), true));
+    assert_eq!(stays(&session), [true; 4]);
+    session.apply(Edit::Hypervisor(id("hyperv"), false));
+    session.apply(Edit::Mark(Selector::Path(driver), Wish::Keep(Level::Whole)));
+    assert_eq!(stays(&session), [true; 4]);
 }

@@ -13,9 +13,34 @@ use std::collections::BTreeSet;
 use table::HARDWARE;
 pub use table::{HYPERVISORS, Hypervisor};
 
+/// A hypervisor's row in [`HYPERVISORS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HypervisorId(pub u8);
+
+impl HypervisorId {
+    /// The row itself.
+    pub fn hypervisor(self) -> &'static Hypervisor {
+        &HYPERVISORS[self.0 as usize]
+    }
+
+    /// The hypervisor of this name.
+    pub fn find(id: &str) -> Option<Self> {
+        let at = HYPERVISORS.iter().position(|host| host.id == id)?;
+        Some(Self(at as u8))
+    }
+
+    /// All hypervisors in the table's order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..HYPERVISORS.len() as u8).map(Self)
+    }
+}
+
 /// Modules and firmware that a guest of these hypervisors never uses, in tree order: of every kernel that has a list of
-/// dependencies. Nothing that stays needs one of them.
-pub fn idle(inventory: &Inventory, graph: &Graph, hypervisors: &[&Hypervisor]) -> Vec<FileId> {
+/// dependencies. Nothing that stays needs one of them. Nothing at all where no hypervisor is declared.
+pub fn idle(inventory: &Inventory, graph: &Graph, hypervisors: &[HypervisorId]) -> Vec<FileId> {
+    if hypervisors.is_empty() {
+        return Vec::new();
+    }
     let tree = &inventory.tree;
     let tops: Vec<FileId> = module_trees(tree)
         .into_iter()
@@ -39,7 +64,9 @@ pub fn idle(inventory: &Inventory, graph: &Graph, hypervisors: &[&Hypervisor]) -
                 .iter()
                 .find(|(folder, _)| tree.is_within(file, *folder));
             let name = module_name(tree.name(file));
-            let is_declared = hypervisors.iter().any(|host| is_named(host.modules, &name));
+            let is_declared = hypervisors
+                .iter()
+                .any(|host| is_named(host.hypervisor().modules, &name));
             match row {
                 Some((_, row)) if !is_declared && !is_named(row.stays, &name) => {
                     idle.insert(file);

@@ -3,6 +3,7 @@
 use super::{go_to, lists, suggestions, travel};
 use crate::model::text::unescape;
 use crate::model::{Inventory, Node};
+use crate::plan::hardware::HypervisorId;
 use crate::plan::{Level, RULES, RuleId, Selector, Wish};
 use crate::session::{Edit, Intent};
 use crate::tui::actions::Action;
@@ -137,7 +138,7 @@ fn only_node(inventory: &Inventory, selector: &Selector) -> Option<Node> {
     }
 }
 
-/// The edit of a row of the rules' panel: the first row is the level of what is only needed.
+/// The edit of a row of the rules' panel: first the level of what is only needed, then rules, then hypervisors.
 fn rule_edit(intent: &Intent, row: usize) -> Edit {
     match row.checked_sub(1) {
         None => Edit::NeededLevel(match intent.needed_level {
@@ -145,11 +146,19 @@ fn rule_edit(intent: &Intent, row: usize) -> Edit {
             Level::Trimmed => Level::NeededOnly,
             Level::NeededOnly | Level::Hollowed => Level::Whole,
         }),
-        Some(rule) => {
-            let id = RuleId(rule as u8);
-            Edit::Rule(id, !intent.rules.contains(id))
-        }
+        Some(row) => match row.checked_sub(RULES.len()) {
+            None => rule_switch(intent, RuleId(row as u8)),
+            Some(host) => hypervisor_switch(intent, HypervisorId(host as u8)),
+        },
     }
+}
+
+fn rule_switch(intent: &Intent, id: RuleId) -> Edit {
+    Edit::Rule(id, !intent.rules.contains(id))
+}
+
+fn hypervisor_switch(intent: &Intent, id: HypervisorId) -> Edit {
+    Edit::Hypervisor(id, !intent.hypervisors.contains(&id))
 }
 
 /// The row of the levels' panel that says what is the case now.
@@ -175,12 +184,14 @@ fn current_level(desk: &Desk) -> usize {
 fn alternatives(desk: &Desk, kind: PanelKind) -> Vec<Intent> {
     let intent = desk.session.intent();
     match kind {
-        PanelKind::Rules => (0..RULES.len() as u8)
-            .map(|rule| {
-                let id = RuleId(rule);
-                Edit::Rule(id, !intent.rules.contains(id)).on(intent)
-            })
-            .collect(),
+        PanelKind::Rules => {
+            let rules = RuleId::all().map(|id| rule_switch(intent, id));
+            let hypervisors = HypervisorId::all().map(|id| hypervisor_switch(intent, id));
+            rules
+                .chain(hypervisors)
+                .map(|edit| edit.on(intent))
+                .collect()
+        }
         PanelKind::Levels => {
             let Some(node) = desk.selected() else {
                 return Vec::new();

@@ -13,6 +13,7 @@
 
 use super::{footer, frame, put, rows, select, suggestions};
 use crate::model::Bytes;
+use crate::plan::hardware::{HYPERVISORS, HypervisorId};
 use crate::plan::{Level, RULES, RuleId, Severity, Wish};
 use crate::tui::app::App;
 use crate::tui::desk::{Desk, Panel, PanelKind};
@@ -30,7 +31,7 @@ const BELOW: u16 = 4;
 /// How many rows a panel has.
 pub fn length(desk: &Desk, kind: PanelKind) -> usize {
     match kind {
-        PanelKind::Rules => RULES.len() + 1,
+        PanelKind::Rules => 1 + RULES.len() + HYPERVISORS.len(),
         PanelKind::Findings => desk.session.plan().findings.len(),
         PanelKind::Marks => desk.session.intent().marks.len(),
         PanelKind::Levels => desk.offers().len(),
@@ -169,20 +170,28 @@ fn rule(desk: &Desk, row: usize) -> (String, Role) {
             Role::Title,
         );
     };
-    let rule = &RULES[at];
-    let is_on = intent.rules.contains(RuleId(at as u8));
+    let (is_on, name, heading) = match at.checked_sub(RULES.len()) {
+        None => {
+            let is_on = intent.rules.contains(RuleId(at as u8));
+            (is_on, RULES[at].id.to_owned(), RULES[at].heading)
+        }
+        Some(host) => {
+            let is_on = intent.hypervisors.contains(&HypervisorId(host as u8));
+            let host = &HYPERVISORS[host];
+            (is_on, format!("on {}", host.id), host.doc)
+        }
+    };
     let sign = if is_on { "[x]" } else { "[ ]" };
     let now = desk.session.plan().after.allocated;
     let price = match price(desk, at) {
+        Some(other) if is_on && other < now => format!("takes {}", now - other),
         Some(other) if is_on => format!("saves {}", other - now),
+        Some(other) if other > now => format!("would take {}", other - now),
         Some(other) => format!("would save {}", now - other),
         None => "...".to_owned(),
     };
     let shade = if is_on { Role::Plain } else { Role::Faint };
-    (
-        format!("{sign} {:<16} {price:<21} {}", rule.id, rule.heading),
-        shade,
-    )
+    (format!("{sign} {name:<16} {price:<21} {heading}"), shade)
 }
 
 fn level(desk: &Desk, at: usize) -> (String, Role) {
@@ -208,6 +217,9 @@ fn price(desk: &Desk, at: usize) -> Option<Bytes> {
     desk.prices.as_ref()?.sizes.get(at).copied()
 }
 
+const RUNS_ON: &str = "What the output will run on. Where one is declared, drivers and firmware go that none of the \
+    declared ones needs; elsewhere the guest then misses its devices.";
+
 /// What the selected row means, below the rows.
 fn meaning(desk: &Desk, panel: Panel) -> String {
     let at = panel.cursor.at;
@@ -216,7 +228,10 @@ fn meaning(desk: &Desk, panel: Panel) -> String {
             None => {
                 "How much stays of a package that nobody marked and something needs.".to_owned()
             }
-            Some(at) => format!("{}: {}", RULES[at].heading, RULES[at].risk),
+            Some(at) => match at.checked_sub(RULES.len()) {
+                None => format!("{}: {}", RULES[at].heading, RULES[at].risk),
+                Some(host) => format!("{}: {RUNS_ON}", HYPERVISORS[host].doc),
+            },
         },
         PanelKind::Findings => {
             let finding = desk.session.plan().findings.get(at);
