@@ -82,6 +82,15 @@ impl<'a> Closure<'a> {
         self.inputs.idle.binary_search(&file).is_ok()
     }
 
+    /// Whether a mark wants of this file's package only what is needed.
+    pub fn is_cut_by_mark(&self, file: FileId) -> bool {
+        let owner = self.inputs.inventory.owner(file);
+        let mark = owner.and_then(|owner| self.package_wishes[owner.index()]);
+        mark.is_some_and(|mark| {
+            self.inputs.marks[mark as usize].wish == Wish::Keep(Level::NeededOnly)
+        })
+    }
+
     /// The first active rule that takes this file.
     pub fn rule_about(&self, file: FileId) -> Option<RuleId> {
         let active = self.inputs.facets.classes[file.index()] & self.rules.0;

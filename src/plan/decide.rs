@@ -90,7 +90,7 @@ fn explain_drops(inputs: &Inputs<'_>, closure: &mut Closure<'_>) {
             .filter(|_| closure.is_marked_drop(file))
         {
             Reason::Mark(mark)
-        } else if closure.is_idle(file) {
+        } else if closure.is_idle(file) && !closure.is_cut_by_mark(file) {
             Reason::Idle
         } else if let Some(owner) = inventory.owner(file) {
             match closure.levels[owner.index()] {

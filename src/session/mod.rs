@@ -14,8 +14,8 @@ pub use learn::Lesson;
 pub use offers::{Offer, Offers};
 pub use ways::Way;
 
-use crate::model::{FileId, Inventory, Node};
-use crate::plan::{Inputs, Plan, ResolvedMark, Selector, Wish, hardware, select, suggest};
+use crate::model::{FileId, Inventory, Node, PackageId};
+use crate::plan::{Inputs, Level, Plan, ResolvedMark, Selector, Wish, hardware, select, suggest};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -151,6 +151,18 @@ fn decide(loaded: &Loaded, intent: &Intent, selected: &mut HashMap<Selector, Arc
     })
 }
 
+/// Packages of which a mark wants only what is needed, where a trace tells what booting reads: a kernel among them is
+/// cut to the modules that were read.
+fn packages_cut(marks: &[ResolvedMark], trace: &[FileId]) -> Vec<PackageId> {
+    let is_cut = |mark: &&ResolvedMark| mark.wish == Wish::Keep(Level::NeededOnly);
+    let nodes = marks.iter().filter(is_cut).flat_map(|mark| &mark.nodes);
+    let packages = nodes.filter_map(|node| match *node {
+        Node::Package(id) => Some(id),
+        Node::File(_) => None,
+    });
+    packages.filter(|_| !trace.is_empty()).collect()
+}
+
 fn with_inputs<T>(
     loaded: &Loaded,
     intent: &Intent,
@@ -181,7 +193,8 @@ fn with_inputs<T>(
                 .lookup(&crate::model::text::unescape(path))
         })
         .collect();
-    let idle = hardware::idle(&loaded.inventory, &loaded.graph, &intent.hypervisors);
+    let cut = packages_cut(&marks, &trace);
+    let idle = hardware::idle(&loaded.inventory, &loaded.graph, &intent.hypervisors, &cut);
     ask(&Inputs {
         inventory: &loaded.inventory,
         graph: &loaded.graph,

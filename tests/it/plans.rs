@@ -513,3 +513,30 @@ fn drivers_go_only_when_hypervisors_are_declared_and_a_mark_brings_them_back() {
     session.apply(Edit::Mark(Selector::Path(driver), Wish::Keep(Level::Whole)));
     assert_eq!(stays(&session), [true; 4]);
 }
+
+#[test]
+fn a_kernel_marked_needed_only_keeps_the_modules_that_a_trace_or_a_hypervisor_names() {
+    let mut session = session(
+        "kernel
+        boot: kernel
+        /boot/vmlinuz 500 @kernel
+        /lib/modules/6.1/modules.dep 1 @kernel
+        /lib/modules/6.1/kernel/fs/ext4.ko 40 @kernel > /lib/modules/6.1/kernel/fs/jbd2.ko
+        /lib/modules/6.1/kernel/fs/jbd2.ko 9 @kernel
+        /lib/modules/6.1/kernel/fs/xfs.ko 90 @kernel
+        /lib/modules/6.1/kernel/drivers/net/ethernet/e1000.ko 30 @kernel",
+    );
+    let stays = |session: &Session| {
+        ["fs/ext4", "fs/jbd2", "fs/xfs", "drivers/net/ethernet/e1000"]
+            .map(|name| keeps(session, &format!("/lib/modules/6.1/kernel/{name}.ko")))
+    };
+    session.apply(keep("kernel", Level::NeededOnly));
+    assert_eq!(stays(&session), [true; 4], "there is no trace");
+    session.apply(Edit::Replace(Intent {
+        trace: vec!["/lib/modules/6.1/kernel/fs/ext4.ko".into()],
+        hypervisors: vec![HypervisorId::find("kvm").expect("the table has it")],
+        ..session.intent().clone()
+    }));
+    assert_eq!(stays(&session), [true, true, false, true]);
+    assert!(keeps(&session, "/boot/vmlinuz"));
+}

@@ -123,7 +123,7 @@ fn modules_of_a_real_kernel_are_needed_or_go_with_their_hypervisor() {
     let idle = |ids: &[&str]| -> BTreeSet<String> {
         let hosts: Option<Vec<_>> = ids.iter().map(|id| HypervisorId::find(id)).collect();
         let hosts = hosts.expect("the table has them");
-        let files = hardware::idle(inventory, &loaded.graph, &hosts);
+        let files = hardware::idle(inventory, &loaded.graph, &hosts, &[]);
         files
             .iter()
             .filter_map(|&file| module(Node::File(file)).ok())

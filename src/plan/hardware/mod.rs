@@ -8,7 +8,7 @@
 mod table;
 
 use crate::graph::Graph;
-use crate::model::{FileId, FileKind, FileTree, Inventory, Node};
+use crate::model::{FileId, FileKind, FileTree, Inventory, Node, PackageId};
 use std::collections::BTreeSet;
 use table::HARDWARE;
 pub use table::{HYPERVISORS, Hypervisor};
@@ -36,9 +36,15 @@ impl HypervisorId {
 }
 
 /// Modules and firmware that a guest of these hypervisors never uses, in tree order: of every kernel that has a list of
-/// dependencies. Nothing that stays needs one of them. Nothing at all where no hypervisor is declared.
-pub fn idle(inventory: &Inventory, graph: &Graph, hypervisors: &[HypervisorId]) -> Vec<FileId> {
-    if hypervisors.is_empty() {
+/// dependencies. Nothing that stays needs one of them. Where no hypervisor is declared, every driver counts as used. Of the
+/// kernels in `cut`, all modules are named that no declared hypervisor needs, drivers or not.
+pub fn idle(
+    inventory: &Inventory,
+    graph: &Graph,
+    hypervisors: &[HypervisorId],
+    cut: &[PackageId],
+) -> Vec<FileId> {
+    if hypervisors.is_empty() && cut.is_empty() {
         return Vec::new();
     }
     let tree = &inventory.tree;
@@ -67,18 +73,24 @@ pub fn idle(inventory: &Inventory, graph: &Graph, hypervisors: &[HypervisorId]) 
             let is_declared = hypervisors
                 .iter()
                 .any(|host| is_named(host.hypervisor().modules, &name));
-            match row {
-                Some((_, row)) if !is_declared && !is_named(row.stays, &name) => {
-                    idle.insert(file);
-                }
-                _ => stays.push(file),
+            let is_cut = inventory.owner(file).is_some_and(|id| cut.contains(&id));
+            let is_foreign = match row {
+                Some((_, row)) => !hypervisors.is_empty() && !is_named(row.stays, &name),
+                None => false,
+            };
+            if !is_declared && (is_cut || is_foreign) {
+                idle.insert(file);
+            } else {
+                stays.push(file);
             }
         }
     }
     if tops.is_empty() {
         return Vec::new();
     }
-    if let Some(folder) = tree.resolve(b"/lib/firmware") {
+    if let Some(folder) = tree.resolve(b"/lib/firmware")
+        && !hypervisors.is_empty()
+    {
         let files = tree.subtree(folder.file).map(FileId);
         idle.extend(files.filter(|&file| tree.kind(file) == FileKind::Regular));
     }
