@@ -262,7 +262,7 @@ impl<'de> Deserialize<'de> for RuleName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
         let ids = || RuleId::all().map(|id| id.rule().id);
-        let unknown = || D::Error::custom(unknown_name("rule", &name, ids().collect()));
+        let unknown = || D::Error::custom(unknown_name("rule", &name, ids()));
         RuleId::find(&name).map(Self).ok_or_else(unknown)
     }
 }
@@ -271,13 +271,14 @@ impl<'de> Deserialize<'de> for HypervisorName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
         let ids = || HypervisorId::all().map(|id| id.hypervisor().id);
-        let unknown = || D::Error::custom(unknown_name("hypervisor", &name, ids().collect()));
+        let unknown = || D::Error::custom(unknown_name("hypervisor", &name, ids()));
         HypervisorId::find(&name).map(Self).ok_or_else(unknown)
     }
 }
 
 /// What is said of a name that is in no row of a table; the hint stands in the second line.
-fn unknown_name(kind: &str, name: &str, ids: Vec<&'static str>) -> String {
+fn unknown_name(kind: &str, name: &str, ids: impl Iterator<Item = &'static str>) -> String {
+    let ids: Vec<&str> = ids.collect();
     let hint = match super::nearest(name, ids.iter().copied()).first() {
         Some(near) => format!("did you mean \"{near}\"?"),
         None => format!("the {kind}s are: {}", ids.join(", ")),
