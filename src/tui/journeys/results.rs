@@ -157,7 +157,9 @@ fn a_trace_is_watched_live_and_what_it_touched_stays_until_undone() {
     person.wait_for("[Packages");
     person.press("t").see("Trace this command").write("vim x");
     person.press("Enter").wait_for("| ran vim x");
-    person.see("| line 299").see("running the workload");
+    person
+        .wait_for("| line 299")
+        .wait_for("running the workload");
     gate.open();
     person
         .wait_for("The command returned 0.")
