@@ -68,11 +68,16 @@ fn runs_in_a_root_of_its_own(archive: &Path, folder: &Path) {
     assert!(unpacked.expect("tar runs").success());
     let said = Command::new("chroot")
         .arg(&root)
-        .args(["/usr/sbin/sshd", "-V"])
+        .args(["/usr/bin/dpkg-query", "--show", "openssh-server"])
         .output()
         .expect("chroot runs");
-    let text = String::from_utf8_lossy(&said.stderr);
-    assert!(text.contains("OpenSSH"), "{text}");
+    let (out, err) = (&said.stdout, &said.stderr);
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(out),
+        String::from_utf8_lossy(err)
+    );
+    assert!(out.starts_with(b"openssh-server\t"), "{text}");
 }
 
 /// The same archive as a container image, which holds the same files.
