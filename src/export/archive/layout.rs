@@ -1,7 +1,7 @@
 //! A container image with one layer: the OCI image layout (<https://github.com/opencontainers/image-spec>), packed as
 //! one tar file, which podman, skopeo and Docker load.
 
-use super::{Hashing, copy, failed};
+use super::{Hashing, copy, failed, newest};
 use crate::export::epoch;
 use crate::export::error::ExportError;
 use crate::export::options::Compression;
@@ -45,7 +45,8 @@ impl Layout {
         Self {
             machine: machine(&loaded.inventory.os.arch),
             compression,
-            created: epoch::wished(),
+            // Some readers fall over an image without a time.
+            created: u64::try_from(newest(loaded)).ok(),
         }
     }
 
