@@ -8,6 +8,12 @@ set -euo pipefail
 recipes='
 demo          demo          6G             mbr
 small         small         2G             mbr
+gpt-bios      small         2G             gpt-bios
+gpt-uefi      small         2G             gpt-uefi
+boot          small         2G             boot
+lvm           small         2G             lvm
+xfs           small         2G             xfs
+btrfs         small         2G             btrfs
 '
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-guests=(small demo)
+guests=(small demo gpt-uefi boot xfs btrfs)
 
 # step COMMAND...
 step() {

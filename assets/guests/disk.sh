@@ -21,11 +21,114 @@ layout_mbr() {
     root_uuid=$(uuid "$name" root)
     partition dos '2048,,L,*'
     mount_table "$root_uuid / ext4 errors=remount-ro 0 1"
-    grub_files i386-pc
-    grub_menu
-    grub_core '(,msdos1)/boot/grub' part_msdos ext2
-    ext4 "$root" 2048 "$root_uuid"
+    bios_files '(,msdos1)/boot/grub' part_msdos ext2
+    ext4 "$root" 1 "$root_uuid"
     grub_boot_code 1
+}
+
+layout_gpt_bios() {
+    local root_dev=/dev/vda2 root_fs=ext2 root_uuid partmap=gpt
+    root_uuid=$(uuid "$name" root)
+    earlier_life
+    partition gpt "start=2048,size=2048,type=$bios_boot" type=L
+    mount_table "$root_uuid / ext4 errors=remount-ro 0 1"
+    bios_files '(,gpt2)/boot/grub' part_gpt ext2
+    ext4 "$root" 2 "$root_uuid"
+    grub_boot_code 2048
+}
+
+layout_gpt_uefi() {
+    local root_dev=/dev/vda2 root_fs=ext2 root_uuid partmap=gpt
+    root_uuid=$(uuid "$name" root)
+    earlier_life
+    partition gpt start=2048,size=131072,type=U type=L
+    mount_table "$root_uuid / ext4 errors=remount-ro 0 1" '6775-6573 /boot/efi vfat umask=0077 0 1'
+    mkdir "$root/boot/efi"
+    grub_files x86_64-efi
+    grub_menu
+    grub_program '(,gpt2)/boot/grub' part_gpt ext2
+    esp 1 67756573
+    ext4 "$root" 2 "$root_uuid"
+}
+
+layout_boot() {
+    local root_dev=/dev/vda2 root_fs=ext2 root_uuid partmap=msdos
+    local boot_dev=/dev/vda1 boot_fs=ext2 boot_uuid
+    root_uuid=$(uuid "$name" root)
+    boot_uuid=$(uuid "$name" boot)
+    earlier_life
+    partition dos '2048,524288,L,*' ',,L'
+    mount_table "$root_uuid / ext4 errors=remount-ro 0 1" "$boot_uuid /boot ext4 defaults 0 2"
+    bios_files '(,msdos1)/grub' part_msdos ext2
+    mv "$root/boot" "$work/boot"
+    mkdir "$root/boot"
+    # Blocks of 1 KiB, as mke2fs chose for small partitions for many years.
+    ext4 "$work/boot" 1 "$boot_uuid" -b 1024
+    ext4 "$root" 2 "$root_uuid"
+    grub_boot_code 1
+}
+
+layout_lvm() {
+    local root_dev=/dev/mapper/guest-root root_fs=ext2 root_uuid partmap=msdos abstraction=lvm
+    root_uuid=$(uuid "$name" root)
+    earlier_life
+    partition dos '2048,,8e,*'
+    mount_table "$root_uuid / ext4 errors=remount-ro 0 1"
+    sed -i "s|^UUID=$root_uuid|$root_dev|" "$root/etc/fstab"
+    bios_files '(lvm/guest-root)/boot/grub' part_msdos lvm ext2
+    appliance <<END
+pvcreate /dev/sda1
+vgcreate guest /dev/sda1
+lvcreate-free root guest 100
+END
+    # The only volume begins where the first extent does: a MiB into the partition.
+    local sectors=$(($(stat -c %s "$disk") / 512 - 2048))
+    ext4_at "$root" 4096 $((sectors / 8192 * 8192 - 8192)) "$root_uuid"
+    grub_boot_code 1
+}
+
+layout_xfs() {
+    local root_dev=/dev/vda1 root_fs=xfs root_uuid partmap=msdos
+    root_uuid=$(uuid "$name" root)
+    earlier_life
+    partition dos '2048,,L,*'
+    mount_table "$root_uuid / xfs defaults 0 1"
+    bios_files '(,msdos1)/boot/grub' part_msdos xfs
+    pack
+    appliance <<END
+debug sh "mkfs.xfs -q -K -m uuid=$root_uuid $inner_root"
+mount /dev/sda1 /
+tar-in $work/root.tar / xattrs:true selinux:true acls:true
+END
+    grub_boot_code 1
+}
+
+layout_btrfs() {
+    local root_dev=/dev/vda1 root_fs=btrfs root_uuid partmap=msdos prefix=/@rootfs
+    root_uuid=$(uuid "$name" root)
+    earlier_life
+    partition dos '2048,,L,*'
+    mount_table "$root_uuid / btrfs subvol=@rootfs 0 0"
+    bios_files '(,msdos1)/@rootfs/boot/grub' part_msdos btrfs
+    pack
+    appliance <<END
+debug sh "mkfs.btrfs -q -K -U $root_uuid $inner_root"
+mount /dev/sda1 /
+btrfs-subvolume-create /@rootfs
+umount-all
+mount-options subvol=@rootfs /dev/sda1 /
+tar-in $work/root.tar / xattrs:true selinux:true acls:true
+END
+    grub_boot_code 1
+}
+
+# The type of the partition that GRUB's core lies in where a GPT leaves it no gap.
+bios_boot=21686148-6449-6E6F-744E-656564454649
+
+# earlier_life: a text in every eighth MiB, as if the disk had been in use before. It must not be in an output.
+earlier_life() {
+    perl -e 'open my $disk, "+<", $ARGV[0] or die; for (my $at = 400; ($at + 1) << 20 < -s $disk; $at += 8) {
+        seek $disk, $at << 20, 0; print $disk "of an earlier life of this disk; " x 128; }' "$disk"
 }
 
 # mount_table LINE...: /etc/fstab by UUID.
@@ -36,17 +139,56 @@ mount_table() {
 
 # partition LABEL LINE...: in sfdisk's own language.
 partition() {
-    local label=$1 id
+    local label=$1 id line number=0
     shift
     id=$(uuid "$name" disk)
     [ "$label" = gpt ] || id=0x${id:0:8}
-    printf '%s\n' "label: $label" "label-id: $id" '' "$@" | sfdisk --quiet "$disk"
+    {
+        printf '%s\n' "label: $label" "label-id: $id" ''
+        for line; do
+            number=$((number + 1))
+            [ "$label" != gpt ] || line="$line,uuid=$(uuid "$name" "part$number")"
+            printf '%s\n' "$line"
+        done
+    } | sfdisk --quiet "$disk"
 }
 
-# ext4 FOLDER FIRST_SECTOR UUID [SECTORS]
+# place NUMBER: a partition's first sector and how many it has.
+place() { sfdisk --quiet --list --output Start,Sectors "$disk" | sed -n "$(($1 + 1))p"; }
+
+# ext4 FOLDER NUMBER UUID [OPTION...]: a partition with the folder's files.
 ext4() {
-    local sectors=${4:-$(($(stat -c %s "$disk") / 512 - $2))}
-    # GRUB 2.06 refuses what newer versions of mke2fs switch on.
-    LC_ALL=C mke2fs -q -F -t ext4 -O ^metadata_csum_seed,^orphan_file -U "$3" -d "$1" \
-        -E "offset=$(($2 * 512))" "$disk" "$((sectors / 2))k"
+    local first sectors folder=$1 number=$2
+    read -r first sectors < <(place "$number")
+    ext4_at "$folder" "$first" "$sectors" "${@:3}"
 }
+
+# ext4_at FOLDER FIRST_SECTOR SECTORS UUID [OPTION...]
+ext4_at() {
+    # GRUB 2.06 refuses what newer versions of mke2fs switch on.
+    LC_ALL=C mke2fs -q -F -t ext4 -O ^metadata_csum_seed,^orphan_file -U "$4" -d "$1" "${@:5}" \
+        -E "offset=$(($2 * 512)),lazy_itable_init=0,nodiscard" "$disk" "$(($3 / 2))k"
+}
+
+# esp NUMBER ID: the firmware's partition, with the program that it starts where it remembers no other.
+esp() {
+    local first sectors file=$work/esp
+    read -r first sectors < <(place "$1")
+    truncate -s $((sectors * 512)) "$file"
+    mkfs.vfat -F 32 -s 1 -i "$2" -n ESP "$file" >/dev/null
+    mmd -i "$file" ::EFI ::EFI/BOOT
+    mcopy -i "$file" "$work/grub.efi" ::EFI/BOOT/BOOTX64.EFI
+    dd if="$file" of="$disk" bs=512 seek="$first" conv=notrunc,sparse status=none
+}
+
+# appliance: runs guestfish's commands on the disk. Emulated, because a KVM that hangs can be opened, too.
+appliance() {
+    LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=force_tcg \
+        guestfish --format=raw -a "$disk" <<<"run"$'\n'"$(cat)" >/dev/null
+}
+
+# The kernel's names of the appliance's disks change from start to start.
+inner_root='/dev/disk/by-path/*scsi-0:0:0:0-part1'
+
+# pack: the root folder as one file.
+pack() { tar -C "$root" --xattrs --xattrs-include='*' --acls --numeric-owner -cf "$work/root.tar" .; }

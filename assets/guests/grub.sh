@@ -13,6 +13,21 @@ grub_files() {
     chroot "$root" grub-editenv /boot/grub/grubenv create
 }
 
+# bios_files PREFIX MODULE...: all that GRUB needs to be loaded by the BIOS.
+bios_files() {
+    grub_files i386-pc
+    grub_menu
+    grub_core "$@"
+}
+
+# grub_program PREFIX MODULE...: the part of GRUB that UEFI loads.
+grub_program() {
+    local prefix=$1
+    shift
+    chroot "$root" grub-mkimage -O x86_64-efi -p "$prefix" -o /tmp/grub.efi "$@"
+    mv "$root/tmp/grub.efi" "$work/grub.efi"
+}
+
 # grub_core PREFIX MODULE...: the part of GRUB that the BIOS loads.
 grub_core() {
     local prefix=$1 grub=$root/boot/grub/i386-pc

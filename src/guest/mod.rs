@@ -8,6 +8,7 @@ mod chunks;
 mod direct;
 mod directory;
 mod ext4;
+mod firmware;
 mod fstab;
 mod identify;
 pub mod image;
@@ -19,6 +20,7 @@ mod open;
 mod partition;
 
 pub use chunks::{CHUNK, each_chunk};
+pub use firmware::boots_only_by_uefi;
 pub use libguestfs::Accel;
 pub use open::{Backend, OpenOptions, open};
 

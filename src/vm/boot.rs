@@ -3,6 +3,7 @@
 use super::VmError;
 use super::accel::{self, Working};
 use super::console::{Console, Sign};
+use super::firmware::Firmware;
 use super::machine::{Caps, Ending, Machine, Start, Watch};
 use super::wire::Frame;
 use crate::guest::image::Image;
@@ -42,7 +43,7 @@ pub fn boot_by_loader(
     accel::require_qemu()?;
     let machine = Machine {
         image: image.clone(),
-        start: Start::Loader,
+        start: Start::Loader(Firmware::of(image, job)?),
         accel,
         memory: 1024,
         has_network: false,

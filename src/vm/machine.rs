@@ -4,6 +4,7 @@
 //! kills QEMU when this process dies, however it dies.
 
 use super::console::{Console, Sign};
+use super::firmware::Firmware;
 use super::record::Record;
 use super::wire::Frame;
 use super::{VmError, accel};
@@ -39,7 +40,7 @@ pub struct Machine {
 #[derive(Debug, Clone)]
 pub enum Start {
     /// Through firmware and the image's own boot loader.
-    Loader,
+    Loader(Firmware),
     /// With a kernel, an initramfs and a command line given from outside.
     Direct {
         /// The kernel, as a file of the host.
@@ -252,24 +253,26 @@ impl Machine {
         } else {
             add(&["-nic", "none"]);
         }
-        if let Start::Direct {
-            kernel,
-            initramfs,
-            command_line,
-        } = &self.start
-        {
-            let (kernel, initramfs) = (
-                kernel.display().to_string(),
-                initramfs.display().to_string(),
-            );
-            add(&[
-                "-kernel",
-                &kernel,
-                "-initrd",
-                &initramfs,
-                "-append",
+        match &self.start {
+            Start::Loader(firmware) => arguments.extend(firmware.arguments()),
+            Start::Direct {
+                kernel,
+                initramfs,
                 command_line,
-            ]);
+            } => {
+                let (kernel, initramfs) = (
+                    kernel.display().to_string(),
+                    initramfs.display().to_string(),
+                );
+                add(&[
+                    "-kernel",
+                    &kernel,
+                    "-initrd",
+                    &initramfs,
+                    "-append",
+                    command_line,
+                ]);
+            }
         }
         arguments
     }

@@ -11,6 +11,7 @@ mod accel;
 mod boot;
 mod console;
 mod direct;
+mod firmware;
 mod initramfs;
 mod machine;
 mod record;

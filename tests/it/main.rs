@@ -22,6 +22,7 @@ mod vm_export;
 mod vm_finders;
 mod vm_guest;
 mod vm_hostile;
+mod vm_layouts;
 mod vm_machine;
 mod vm_profiles;
 mod vm_source;
