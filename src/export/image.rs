@@ -70,18 +70,22 @@ pub(super) fn check(image: &Path, format: OutputFormat, job: &Job) -> Result<(),
     }
 }
 
+/// Measured on a guest of 690 MB, the README has the table. Zstandard packs 256 KiB about 5 % better than the usual 64, and
+/// a whole MiB, all of which must be unpacked for any byte of it, only 1 % better still; deflate gains nothing. A VHDX
+/// takes its smallest blocks, for what a block holds besides is zeros.
 const fn packing(format: OutputFormat, compression: Compression) -> &'static [&'static str] {
     match (format, compression) {
-        (OutputFormat::Qcow2, Compression::Zstd) => &["-c", "-o", ZSTD],
-        (OutputFormat::Qcow2, Compression::Zlib) => &["-c", "-o", ZLIB],
+        (OutputFormat::Qcow2, Compression::Zstd) => {
+            &["-c", "-o", "compression_type=zstd,cluster_size=256k"]
+        }
+        (OutputFormat::Qcow2, Compression::Zlib) => {
+            &["-c", "-o", "compression_type=zlib,cluster_size=64k"]
+        }
         (OutputFormat::Vmdk, _) => &["-o", "subformat=streamOptimized"],
+        (OutputFormat::Vhdx, _) => &["-o", "block_size=1M"],
         _ => &[],
     }
 }
-
-/// Clusters of 256 KiB pack about 5 % better than the usual 64 KiB, and larger ones gain next to nothing.
-const ZSTD: &str = "compression_type=zstd,cluster_size=256k";
-const ZLIB: &str = "compression_type=zlib,cluster_size=256k";
 
 fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<OsString> {
     words

@@ -16,6 +16,8 @@ pub enum OutputFormat {
     Vmdk,
     /// `VirtualBox`'s.
     Vdi,
+    /// Hyper-V's.
+    Vhdx,
     /// No disk: all files as one tar archive.
     Tar,
     /// No disk: all files as one layer of a container image, an OCI image layout packed as tar.
@@ -24,11 +26,12 @@ pub enum OutputFormat {
 
 impl OutputFormat {
     /// All formats, the default first.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Qcow2,
         Self::Raw,
         Self::Vmdk,
         Self::Vdi,
+        Self::Vhdx,
         Self::Tar,
         Self::Oci,
     ];
@@ -40,6 +43,7 @@ impl OutputFormat {
             Self::Raw => "raw",
             Self::Vmdk => "vmdk",
             Self::Vdi => "vdi",
+            Self::Vhdx => "vhdx",
             Self::Tar => "tar",
             Self::Oci => "oci",
         }
@@ -63,6 +67,7 @@ impl From<ImageFormat> for OutputFormat {
             ImageFormat::Raw => Self::Raw,
             ImageFormat::Vmdk => Self::Vmdk,
             ImageFormat::Vdi => Self::Vdi,
+            ImageFormat::Vhdx => Self::Vhdx,
             ImageFormat::Tar => Self::Tar,
             ImageFormat::Oci => Self::Oci,
         }

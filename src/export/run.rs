@@ -92,7 +92,7 @@ fn needed(loaded: &Loaded, plan: &Plan, options: &ExportOptions) -> Bytes {
     let touched = (plan.kept.len() - plan.kept.count_ones(..)) as u64 * TOUCHED_BYTES;
     let output = match options.format {
         OutputFormat::Qcow2 | OutputFormat::Vmdk => plan.after.compressed,
-        OutputFormat::Raw | OutputFormat::Vdi => plan.after.allocated,
+        OutputFormat::Raw | OutputFormat::Vdi | OutputFormat::Vhdx => plan.after.allocated,
         OutputFormat::Tar => Bytes(archive::most(plan)),
         // The archive, the layer, and the layer once more in the image.
         OutputFormat::Oci => {

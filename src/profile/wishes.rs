@@ -49,6 +49,8 @@ pub enum ImageFormat {
     Vmdk,
     /// `VirtualBox`'s.
     Vdi,
+    /// Hyper-V's.
+    Vhdx,
     /// All files as a tar archive, without a disk.
     Tar,
     /// All files as a container image.

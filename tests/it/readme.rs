@@ -2,6 +2,7 @@
 
 use crate::command::run;
 use guestslim::export::BESIDE;
+use guestslim::export::OutputFormat;
 use guestslim::plan::RULES;
 use guestslim::tui::actions;
 use std::fs;
@@ -11,13 +12,20 @@ fn readme() -> String {
 }
 
 #[test]
-fn keys_and_rules_are_those_of_the_tables() {
+fn keys_formats_and_rules_are_those_of_the_tables() {
     let readme = readme();
     let keys = actions::markdown();
     assert!(
         readme.contains(&keys),
         "the README lacks this table:\n{keys}"
     );
+    for format in OutputFormat::ALL
+        .iter()
+        .filter(|format| !format.is_archive())
+    {
+        let row = format!("\n| `{}` | ", format.name());
+        assert!(readme.contains(&row), "the README lacks {}", format.name());
+    }
     for rule in RULES {
         let default = if rule.is_default { "on" } else { "off" };
         let row = format!("| `{}` | {default} | {} |\n", rule.id, rule.heading);

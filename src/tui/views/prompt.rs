@@ -49,7 +49,7 @@ pub fn render_filter(app: &App, prompt: &Prompt, area: Rect, buf: &mut Buffer) -
 pub fn render(app: &App, prompt: &Prompt, size: (u16, u16), buf: &mut Buffer) -> Position {
     let title = match prompt.purpose {
         Purpose::Save => "Save the profile as",
-        Purpose::Export => "Export to (.qcow2, .raw, .vmdk or .vdi)",
+        Purpose::Export => "Export to (.qcow2, .raw, .vmdk, .vdi or .vhdx)",
         Purpose::Trace => "Trace this command in a throw-away machine (none: the boot alone)",
         Purpose::Filter => "Filter",
     };
