@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-guests=(small demo gpt-uefi boot xfs btrfs)
+guests=(small demo gpt-uefi boot xfs)
 
 # step COMMAND...
 step() {

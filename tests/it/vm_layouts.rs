@@ -117,12 +117,3 @@ fn an_xfs_root_boots_after_its_export() {
         is_uefi: false,
     });
 }
-
-#[test]
-fn a_btrfs_subvolume_as_root_boots_after_its_export() {
-    export_and_boot(&Layout {
-        name: "btrfs",
-        mounts: &[("/", "btrfs")],
-        is_uefi: false,
-    });
-}
