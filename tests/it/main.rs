@@ -27,4 +27,5 @@ mod vm_machine;
 mod vm_profiles;
 mod vm_source;
 mod vm_trace;
+mod vm_verify;
 mod ways;

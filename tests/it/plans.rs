@@ -540,3 +540,20 @@ fn a_kernel_marked_needed_only_keeps_the_modules_that_a_trace_or_a_hypervisor_na
     assert_eq!(stays(&session), [true, true, false, true]);
     assert!(keeps(&session, "/boot/vmlinuz"));
 }
+
+#[test]
+fn traces_unite_and_what_none_of_them_touched_is_counted() {
+    let mut session = session(
+        "boot: kernel\nkernel:\n/boot/vmlinuz 500 @kernel\ncurl:\n/usr/bin/curl 30 @curl\n/opt/tool 11",
+    );
+    let paths = |paths: &[&str]| paths.iter().map(|&path| path.to_owned()).collect();
+    let first = session.learn(&paths(&["/boot/vmlinuz", "/usr/bin/curl"]));
+    assert_eq!((first.added, first.paths), (2, 2));
+    assert!(first.after > first.before && keeps(&session, "/usr/bin/curl"));
+    let second = session.learn(&paths(&["/usr/bin/curl", "/opt/tool", "/made/by/the/run"]));
+    assert_eq!((second.added, second.paths), (2, 4));
+    assert!(first.never_read > Bytes::ZERO);
+    assert_eq!(second.never_read, Bytes::ZERO);
+    session.undo();
+    assert_eq!(session.never_read(), first.never_read);
+}
