@@ -7,17 +7,36 @@ use crate::model::text::escape;
 use crate::model::{Inventory, Node, Unmet};
 use std::collections::BTreeSet;
 
-/// One rung: its name, the finder whose needs it looks at, what one of them is called.
-const RUNGS: [(&str, &str, &str); 5] = [
-    ("packages", "depends", "dependency of a package"),
-    ("libraries", "library", "library of a program or library"),
+/// One rung: its name, what it lists of an image, what one of them is called.
+type Row = (&'static str, fn(&Loaded) -> BTreeSet<String>, &'static str);
+
+const RUNGS: [Row; 6] = [
+    (
+        "packages",
+        |loaded| unmet(loaded, "depends"),
+        "dependency of a package",
+    ),
+    (
+        "libraries",
+        |loaded| unmet(loaded, "library"),
+        "library of a program or library",
+    ),
     (
         "symbol_versions",
-        "symbol-version",
+        |loaded| unmet(loaded, "symbol-version"),
         "version of a library's symbols",
     ),
-    ("scripts", "shebang", "interpreter of a script"),
-    ("links", "symlink", "target of a link"),
+    (
+        "scripts",
+        |loaded| unmet(loaded, "shebang"),
+        "interpreter of a script",
+    ),
+    (
+        "unit_files",
+        |loaded| unmet(loaded, "unit"),
+        "unit or program of a unit",
+    ),
+    ("links", dangling, "target of a link"),
 ];
 
 /// One rung for each kind of need.
@@ -25,40 +44,32 @@ pub fn compare(request: &Request<'_>) -> Vec<Rung> {
     let source = request.source.map(|source| &*source.loaded);
     let mut rungs: Vec<Rung> = RUNGS
         .iter()
-        .map(|&(id, finder, what)| rung(id, finder, what, &request.subject.loaded, source))
+        .map(|&(id, list, what)| rung(id, what, &list(&request.subject.loaded), source.map(list)))
         .collect();
     rungs.push(Rung::not_checked("languages", "no finder reads them yet"));
     rungs
 }
 
+/// Fails for what is missing now and was not before.
 fn rung(
     id: &'static str,
-    finder: &str,
     what: &str,
-    image: &Loaded,
-    source: Option<&Loaded>,
+    now: &BTreeSet<String>,
+    before: Option<BTreeSet<String>>,
 ) -> Rung {
-    let unmet = unmet(image, finder);
-    if unmet.is_empty() {
+    let count = now.len();
+    if now.is_empty() {
         return Rung::pass(id, "nothing is missing");
     }
-    let Some(source) = source else {
-        let count = unmet.len();
-        return Rung::not_checked(
-            id,
-            format!("there is no source to compare with ({count} missing, perhaps there too)"),
-        );
+    let Some(before) = before else {
+        let because =
+            format!("there is no source to compare with ({count} missing, perhaps there too)");
+        return Rung::not_checked(id, because);
     };
-    let before = self::unmet(source, finder);
-    let new: Vec<String> = unmet.difference(&before).cloned().collect();
+    let new: Vec<String> = now.difference(&before).cloned().collect();
     if new.is_empty() {
-        return Rung::pass(
-            id,
-            format!(
-                "nothing is missing that the source has ({} missing there too)",
-                unmet.len()
-            ),
-        );
+        let because = format!("nothing is missing that the source has ({count} missing there too)");
+        return Rung::pass(id, because);
     }
     let plural = if new.len() == 1 { "" } else { "s" };
     Rung::fail(
@@ -66,6 +77,18 @@ fn rung(
         format!("{} {what}{plural} missing that the source has", new.len()),
         new,
     )
+}
+
+/// Links that lead nowhere.
+fn dangling(loaded: &Loaded) -> BTreeSet<String> {
+    let tree = &loaded.inventory.tree;
+    let links = tree.ids().filter_map(|file| {
+        let target = tree.target(file)?;
+        let path = tree.path(file);
+        let leads_nowhere = tree.resolve(&path).is_none();
+        leads_nowhere.then(|| format!("{} needs {}", escape(&path), escape(target)))
+    });
+    links.collect()
 }
 
 /// Who lacks what, by name, so that two images can be compared.
@@ -86,5 +109,24 @@ fn name(inventory: &Inventory, node: Node) -> String {
     match node {
         Node::Package(package) => escape(inventory.package_label(package).as_bytes()).into_owned(),
         Node::File(file) => escape(&inventory.tree.path(file)).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_source_has_can_be_missing() {
+        let set = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let rung = |now: &[&str], before: Option<&[&str]>| {
+            rung("links", "target of a link", &set(now), before.map(set))
+        };
+        assert!(!rung(&[], None).is_failed());
+        assert!(!rung(&["a"], None).is_failed());
+        assert!(!rung(&["a"], Some(&["a", "b"])).is_failed());
+        let failed = rung(&["a", "c"], Some(&["a"]));
+        assert!(failed.is_failed());
+        assert_eq!(failed.details, ["c"]);
     }
 }
