@@ -7,36 +7,36 @@ use crate::model::text::escape;
 use crate::model::{Inventory, Node, Unmet};
 use std::collections::BTreeSet;
 
-/// One rung: its name, what it lists of an image, what one of them is called.
+/// One rung: its name, what it lists of an image, what these are called.
 type Row = (&'static str, fn(&Loaded) -> BTreeSet<String>, &'static str);
 
 const RUNGS: [Row; 6] = [
     (
         "packages",
         |loaded| unmet(loaded, "depends"),
-        "dependency of a package",
+        "dependencies of packages",
     ),
     (
         "libraries",
         |loaded| unmet(loaded, "library"),
-        "library of a program or library",
+        "libraries of programs and libraries",
     ),
     (
         "symbol_versions",
         |loaded| unmet(loaded, "symbol-version"),
-        "version of a library's symbols",
+        "versions of libraries' symbols",
     ),
     (
         "scripts",
         |loaded| unmet(loaded, "shebang"),
-        "interpreter of a script",
+        "interpreters of scripts",
     ),
     (
         "unit_files",
         |loaded| unmet(loaded, "unit"),
-        "unit or program of a unit",
+        "units and programs that units name",
     ),
-    ("links", dangling, "target of a link"),
+    ("links", dangling, "targets of links"),
 ];
 
 /// One rung for each kind of need.
@@ -71,12 +71,8 @@ fn rung(
         let because = format!("nothing is missing that the source has ({count} missing there too)");
         return Rung::pass(id, because);
     }
-    let plural = if new.len() == 1 { "" } else { "s" };
-    Rung::fail(
-        id,
-        format!("{} {what}{plural} missing that the source has", new.len()),
-        new,
-    )
+    let because = format!("{} {what} missing that the source has", new.len());
+    Rung::fail(id, because, new)
 }
 
 /// Links that lead nowhere.
@@ -120,7 +116,7 @@ mod tests {
     fn only_what_the_source_has_can_be_missing() {
         let set = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         let rung = |now: &[&str], before: Option<&[&str]>| {
-            rung("links", "target of a link", &set(now), before.map(set))
+            rung("links", "targets of links", &set(now), before.map(set))
         };
         assert!(!rung(&[], None).is_failed());
         assert!(!rung(&["a"], None).is_failed());

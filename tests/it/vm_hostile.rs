@@ -75,7 +75,6 @@ fn a_guest_that_does_not_come_up_is_a_verdict() {
     ];
     for (init, trouble, state) in cases {
         let orders = Orders {
-            records: true,
             boot_cap: if state.is_some() { 1 } else { 300 },
             ..Orders::default()
         };
@@ -84,12 +83,6 @@ fn a_guest_that_does_not_come_up_is_a_verdict() {
         assert_eq!(session.trouble.as_deref(), trouble, "{init}: {log}");
         let said = session.record.state.as_deref();
         assert_eq!(said, state.map(str::as_bytes), "{init}: {log}");
-        // Only the one that hangs lets the tracer finish; a trace of it is refused because of its state.
-        assert_eq!(
-            session.record.incomplete().is_none(),
-            state.is_some(),
-            "{init}"
-        );
     }
 }
 
@@ -97,16 +90,15 @@ fn a_guest_that_does_not_come_up_is_a_verdict() {
 const PROMPT: &str = "/sbin/agetty -- --noclear ttyS0 115200 linux";
 
 #[test]
-fn commands_that_hang_or_flood_are_bounded_and_a_full_record_is_incomplete() {
-    const FILL: &str =
-        "exec python3 -c 'for i in range(70000): open(f\"/run/{i}\", \"w\").close()'";
+fn commands_that_hang_flood_or_switch_off_are_bounded() {
     let orders = Orders {
         records: true,
         boot_cap: 300,
         commands: vec![
             command("sleep 100000", 1),
             command("exec head -c 100000 /dev/zero", 60),
-            command(FILL, 200),
+            command("printf before; poweroff -ff", 60),
+            command("true", 60),
         ],
         ..Orders::default()
     };
@@ -119,11 +111,36 @@ fn commands_that_hang_or_flood_are_bounded_and_a_full_record_is_incomplete() {
     );
     let commands = &session.record.commands;
     let ends: Vec<_> = commands.iter().map(|outcome| outcome.end).collect();
-    let done = Some(End::Code(0));
-    assert_eq!(ends, [Some(End::TimedOut), done, done], "{log}");
+    assert_eq!(
+        ends,
+        [Some(End::TimedOut), Some(End::Code(0)), None],
+        "{log}"
+    );
     assert_eq!(commands[1].stdout.len(), 1000);
-    let why = session.record.incomplete();
-    let why = why.expect("more than the record holds");
+    assert_eq!(commands[2].stdout, b"before");
+    assert_eq!(
+        session.record.incomplete().as_deref(),
+        Some("the machine ended before the record was sent")
+    );
+}
+
+#[test]
+fn a_guest_that_fills_the_record_has_an_incomplete_trace() {
+    const FILL: &str =
+        "exec python3 -c 'for i in range(70000): open(f\"/run/{i}\", \"w\").close()'";
+    let orders = Orders {
+        records: true,
+        boot_cap: 300,
+        commands: vec![command(FILL, 200)],
+        ..Orders::default()
+    };
+    let session = boot(&direct(), PROMPT, &orders);
+    let outcome = &session.record.commands[0];
+    assert!(outcome.is_success(), "{outcome:?}");
+    let why = session
+        .record
+        .incomplete()
+        .expect("more than the record holds");
     assert!(why.ends_with("events did not fit into the record"), "{why}");
 }
 
