@@ -2,7 +2,7 @@
 
 use super::step::NewText;
 use crate::model::inventory::NO_OWNER;
-use crate::model::{FileId, FileKind, FileTree, Inventory};
+use crate::model::{FileId, FileKind, FileTree, Inventory, PackageId};
 use crate::plan::{Plan, Reason, RuleId};
 
 const RULES_FILE: &[u8] = b"/etc/dpkg/dpkg.cfg.d/guestslim";
@@ -18,7 +18,7 @@ pub(super) fn exclusions(inventory: &Inventory, plan: &Plan) -> Option<NewText> 
             inventory.owners[file.index()] != NO_OWNER && tree.kind(file) != FileKind::Directory
         })
         .collect();
-    let cut = |file: FileId| matches!(plan.reasons[file.index()], Reason::Rule(_) | Reason::Cut(_));
+    let cut = |file: FileId| is_cut_for_good(inventory, plan, file);
     let excluded = |file: FileId| is_excluded(&globs, &tree.path(file));
     let mut lines = globs
         .iter()
@@ -55,6 +55,29 @@ pub(super) fn exclusions(inventory: &Inventory, plan: &Plan) -> Option<NewText> 
         is_new: true,
         why: "an upgrade does not bring back what was cut".to_owned(),
     })
+}
+
+/// Whether a file that goes must not come back with the next version of its package.
+fn is_cut_for_good(inventory: &Inventory, plan: &Plan, file: FileId) -> bool {
+    let Some(owner) = inventory.owner(file) else {
+        return false;
+    };
+    match plan.reasons[file.index()] {
+        Reason::Rule(_) => true,
+        Reason::Cut(_) => !has_scripts(inventory, owner),
+        Reason::Mark(_) => plan.keeps_package(owner),
+        _ => false,
+    }
+}
+
+/// Whether the package manager runs scripts of this package. They fail without its files, so that a package with
+/// scripts of which files were cut comes back whole with its next version, and nothing triggers it until then.
+pub(super) fn has_scripts(inventory: &Inventory, package: PackageId) -> bool {
+    const SCRIPTS: [&[u8]; 4] = [b".preinst", b".postinst", b".prerm", b".postrm"];
+    let records = inventory.package(package).record_files.iter();
+    records
+        .map(|&record| inventory.tree.name(record))
+        .any(|name| SCRIPTS.iter().any(|end| name.ends_with(end)))
 }
 
 /// The globs of the rules that took files of packages that stay.

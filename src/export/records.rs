@@ -1,5 +1,6 @@
 //! What the package manager's own files say once packages are gone; only files that change are written.
 
+use super::durable::has_scripts;
 use super::step::{NewLink, NewText};
 use crate::model::{FileId, FileKind, FileTree, Inventory, PackageId};
 use crate::pkgdb::dpkg::Alternative;
@@ -7,7 +8,7 @@ use crate::pkgdb::dpkg::edit::{
     diversions_without, stanzas_without, statoverride_without, triggers_without,
 };
 use crate::pkgdb::dpkg::records::diversions;
-use crate::plan::Plan;
+use crate::plan::{Level, Plan};
 use fixedbitset::FixedBitSet;
 use std::collections::HashSet;
 
@@ -35,6 +36,8 @@ struct Gone<'a> {
     packages: HashSet<(&'a str, &'a str)>,
     /// Names of which no architecture stays.
     names: HashSet<&'a [u8]>,
+    /// Names of packages of which files are cut and whose scripts would fail, were they triggered.
+    cut: HashSet<&'a [u8]>,
 }
 
 /// Works the edits out; files that must go as a consequence are added to `gone`.
@@ -51,9 +54,12 @@ pub(super) fn edits(inventory: &Inventory, plan: &Plan, gone: &mut FixedBitSet) 
             who.switch(file, name, bytes, &mut edits, gone);
         } else if let Some(content) = who.edited(&path, bytes) {
             let is_trigger = path.starts_with(b"/var/lib/dpkg/triggers/");
+            if content == *bytes {
+                continue;
+            }
             if content.is_empty() && is_trigger && !path.ends_with(b"/File") {
                 gone.insert(file.index());
-            } else if content != *bytes {
+            } else {
                 edits.texts.push(NewText {
                     path: path.clone(),
                     content,
@@ -70,7 +76,7 @@ pub(super) fn edits(inventory: &Inventory, plan: &Plan, gone: &mut FixedBitSet) 
 }
 
 impl<'a> Gone<'a> {
-    fn new(inventory: &'a Inventory, plan: &Plan, files: &'a FixedBitSet) -> Self {
+    fn new(inventory: &'a Inventory, plan: &Plan, gone: &'a FixedBitSet) -> Self {
         let of = |stay: bool| {
             inventory
                 .package_ids()
@@ -80,7 +86,7 @@ impl<'a> Gone<'a> {
         let kept: HashSet<&str> = of(true).map(|id| fact(id).name.as_str()).collect();
         Self {
             inventory,
-            files,
+            files: gone,
             packages: of(false)
                 .map(|id| (fact(id).name.as_str(), fact(id).arch.as_str()))
                 .collect(),
@@ -88,6 +94,15 @@ impl<'a> Gone<'a> {
                 .map(|id| fact(id).name.as_str())
                 .filter(|name| !kept.contains(name))
                 .map(str::as_bytes)
+                .collect(),
+            cut: of(true)
+                .filter(|&id| plan.packages[id.index()].level < Some(Level::Trimmed))
+                .filter(|&id| {
+                    let files = &fact(id).files;
+                    files.iter().any(|file| gone.contains(file.index()))
+                })
+                .filter(|&id| has_scripts(inventory, id))
+                .map(|id| fact(id).name.as_bytes())
                 .collect(),
         }
     }
@@ -123,8 +138,12 @@ impl<'a> Gone<'a> {
                 diversions_without(bytes, |_, _, package| self.names.contains(package))
             }
             b"/var/lib/dpkg/statoverride" => statoverride_without(bytes, |path| self.loses(path)),
+            // Were it missing, dpkg would run every package's triggers; it names triggers first, not packages.
+            b"/var/lib/dpkg/triggers/Unincorp" => return None,
             _ if path.starts_with(b"/var/lib/dpkg/triggers/") => {
-                triggers_without(bytes, |package| self.names.contains(package))
+                triggers_without(bytes, |package| {
+                    self.names.contains(package) || self.cut.contains(package)
+                })
             }
             _ => return None,
         })

@@ -30,6 +30,8 @@ struct GonePackage {
 #[derive(Debug, Serialize)]
 struct GoneClass {
     rule: &'static str,
+    /// The class as dpkg's globs; `+` before what stays. Empty for a class of files that packages do not own.
+    paths: &'static [&'static str],
     files: u64,
     bytes: u64,
 }
@@ -96,6 +98,7 @@ fn gone_classes(inventory: &Inventory, plan: &Plan) -> Vec<GoneClass> {
         .into_iter()
         .map(|(rule, (files, bytes))| GoneClass {
             rule: rule.rule().id,
+            paths: rule.rule().exclusions,
             files,
             bytes,
         })

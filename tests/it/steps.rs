@@ -92,6 +92,8 @@ const RECORDS: &[(&str, &str)] = &[
         "/etc/cron.d cron/noawait\n/usr/share/man base\n",
     ),
     ("/var/lib/dpkg/triggers/cron-only", "cron\n"),
+    // Empty, and it must stay: without it dpkg runs the triggers of all packages.
+    ("/var/lib/dpkg/triggers/Unincorp", ""),
     (
         "/var/lib/apt/extended_states",
         "Package: cron\nArchitecture: amd64\nAuto-Installed: 1\n\n",

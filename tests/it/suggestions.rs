@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 const GUEST: &str = "
     libc!
-    kernel: libc
+    kernel: libc tools
+    tools: libc
     plot: fit python
     fit: gcc-12 blas
     blas: libc
@@ -21,6 +22,7 @@ const GUEST: &str = "
     boot: kernel
     /boot/vmlinuz-6.1 500 @kernel
     /boot/initrd.img-5.10 700
+    /usr/sbin/mkinitramfs 300 @tools
     /lib/modules/5.10/ext4.ko 80
     /usr/lib/libc.so.6 200 @libc
     /usr/lib/libblas.so 90 @blas

@@ -29,6 +29,7 @@ fn candidate(scene: &Scene<'_>, package: PackageId, has_compiler: bool) -> Optio
     let is_candidate = verdict.level > Some(Level::Hollowed)
         && matches!(need.from, Node::Package(_))
         && !scene.read.contains(package.index())
+        && (!scene.inputs.trace.is_empty() || !scene.booting.contains(package.index()))
         && !facts.essential
         && !facts.protected
         // Scripts of other packages call what is required without declaring it.

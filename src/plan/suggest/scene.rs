@@ -11,6 +11,9 @@ pub(super) struct Scene<'a> {
     pub plan: &'a Plan,
     /// Packages of which something kept, other than the package itself, needs a file, or which a file needs.
     pub read: FixedBitSet,
+    /// Packages that the boot set or essential packages declare, directly or not: only a trace tells what of them booting
+    /// reads.
+    pub booting: FixedBitSet,
     /// Needs of kept things for what no package owns: target, and the file that needs it, if it is one; sorted.
     wanted: Vec<(FileId, Option<FileId>)>,
     /// Packages and files that a mark selects, folders for all that is in them.
@@ -25,6 +28,7 @@ impl<'a> Scene<'a> {
             inputs,
             plan,
             read: FixedBitSet::with_capacity(inventory.packages.len()),
+            booting: FixedBitSet::with_capacity(inventory.packages.len()),
             wanted: Vec::new(),
             marked_packages: FixedBitSet::with_capacity(inventory.packages.len()),
             marked_files: FixedBitSet::with_capacity(inventory.tree.len()),
@@ -32,6 +36,7 @@ impl<'a> Scene<'a> {
         scene.see_marks();
         scene.see_needs();
         scene.see_roots();
+        scene.see_booting();
         scene
     }
 
@@ -136,6 +141,24 @@ impl<'a> Scene<'a> {
     fn see_read(&mut self, from: Option<PackageId>, package: PackageId) {
         if from != Some(package) {
             self.read.insert(package.index());
+        }
+    }
+
+    fn see_booting(&mut self) {
+        let (inventory, graph) = (self.inputs.inventory, self.inputs.graph);
+        let is_root = |id: &PackageId| {
+            let reason = self.plan.packages[id.index()].reason;
+            matches!(reason, Reason::Boot(_) | Reason::Essential)
+        };
+        let mut queue: Vec<PackageId> = inventory.package_ids().filter(is_root).collect();
+        while let Some(package) = queue.pop() {
+            for edge in graph.edges_of(Node::Package(package)) {
+                if let Node::Package(to) = graph.target(edge)
+                    && !self.booting.put(to.index())
+                {
+                    queue.push(to);
+                }
+            }
         }
     }
 
