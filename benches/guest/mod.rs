@@ -3,8 +3,8 @@
 use guestslim::load::Loaded;
 use guestslim::model::inventory::{NO_OWNER, Origin};
 use guestslim::model::{
-    BootChain, BootRoot, Entry, Evidence, FileKind, FileTree, Inventory, Need, Node, Os, Package,
-    PackageId, TreeBuilder,
+    BootChain, BootRoot, Components, Entry, Evidence, FileKind, FileTree, Inventory, Need, Node,
+    Os, Package, PackageId, TreeBuilder,
 };
 use std::collections::BTreeMap;
 
@@ -92,6 +92,7 @@ pub fn guest() -> Loaded {
         follows: vec![None; tree.len()],
         owners,
         packages,
+        components: Components::default(),
         texts: BTreeMap::new(),
         boot: BootChain {
             roots,

@@ -1,4 +1,4 @@
-//! `guestslim why`: the chain of reasons for one package or path.
+//! `guestslim why`: the chain of reasons for one package, path or module.
 
 use super::Outcome;
 use super::args::WhyArgs;
@@ -122,12 +122,13 @@ fn verdict(plan: &Plan, node: Node) -> &'static str {
     }
 }
 
-/// A path (as guestslim shows it) or a package's name.
+/// A path (as guestslim shows it), a package's name, or a module as a profile names it.
 fn find(inventory: &Inventory, target: &str) -> anyhow::Result<Node> {
     if !target.starts_with('/') {
         return inventory
             .find_package(target)
             .map(Node::Package)
+            .or_else(|| find_module(inventory, target))
             .ok_or_else(|| unknown_package(inventory, target));
     }
     let path = unescape(target);
@@ -136,6 +137,19 @@ fn find(inventory: &Inventory, target: &str) -> anyhow::Result<Node> {
         .or_else(|| tree.resolve_parent(&path).map(|found| found.file))
         .map(Node::File)
         .ok_or_else(|| unknown_path(inventory, &path))
+}
+
+/// The file that is opened for the first module of this name.
+fn find_module(inventory: &Inventory, target: &str) -> Option<Node> {
+    let (language, name) = target.split_once(':')?;
+    let mut modules = inventory.components.modules_of(&inventory.tree, language);
+    let module = modules.find(|module| module.name == name)?;
+    module
+        .files
+        .last()
+        .or(module.whole.first())
+        .copied()
+        .map(Node::File)
 }
 
 fn unknown_package(inventory: &Inventory, name: &str) -> anyhow::Error {

@@ -5,8 +5,8 @@ use crate::job::Job;
 use crate::model::inventory::{NO_OWNER, Origin};
 use crate::model::text::escape;
 use crate::model::{
-    BootChain, Entry, FileId, FileKind, FileTree, Inventory, Node, Os, Package, PackageId,
-    Relation, TreeBuilder,
+    BootChain, Components, Entry, FileId, FileKind, FileTree, Inventory, Node, Os, Package,
+    PackageId, Relation, TreeBuilder,
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -74,6 +74,7 @@ impl Fixture {
                 owners: vec![NO_OWNER; tree.len()],
                 follows: vec![None; tree.len()],
                 texts: BTreeMap::default(),
+                components: Components::default(),
                 boot: BootChain::default(),
                 warnings: Vec::new(),
                 tree,

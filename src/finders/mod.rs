@@ -27,7 +27,8 @@ pub mod unit;
 
 use crate::job::{Cancelled, Job};
 use crate::model::{
-    Evidence, FileId, FileKind, FileTree, Inventory, Need, Node, Resolved, Unmet, Warning,
+    Components, Evidence, FileId, FileKind, FileTree, Inventory, Need, Node, Resolved, Unmet,
+    Warning,
 };
 
 /// A file's bytes on request. Failures are already warnings by the time that a finder sees an empty answer.
@@ -111,6 +112,8 @@ pub struct Found {
     pub unmet: Vec<Unmet>,
     /// What could not be parsed.
     pub warnings: Vec<Warning>,
+    /// Units and the modules that can be named.
+    pub components: Components,
 }
 
 /// Who needs, how that is known and by which finder: what the edges of one file have in common.
@@ -292,8 +295,14 @@ pub static FINDERS: &[Finder] = &[
     Finder {
         id: "python-import",
         verb: "imports",
-        reads: "import statements of Python sources outside closed virtual environments",
+        reads: "import statements of Python sources, names of modules in extension modules",
         find: python::import,
+    },
+    Finder {
+        id: "python-data",
+        verb: "opens",
+        reads: "data files in the folders of Python packages",
+        find: python::data,
     },
     family("gconv", "character sets of the C library"),
     family("locale", "locales in use"),

@@ -14,7 +14,7 @@ use crate::finders::{FINDERS, Facts, Found, boot, elf, follow};
 use crate::guest::{Guest, GuestError};
 use crate::job::{Cancelled, Job};
 use crate::model::text::escape;
-use crate::model::{BootChain, Inventory};
+use crate::model::{BootChain, Components, Inventory};
 use crate::pkgdb::dpkg;
 use reader::Reader;
 
@@ -53,6 +53,7 @@ pub fn load(guest: &mut dyn Guest, job: &Job) -> Result<Loaded, LoadError> {
         owners: database.owners,
         follows: Vec::new(),
         texts: database.texts,
+        components: Components::default(),
         boot: BootChain::default(),
         warnings: Vec::new(),
     };
@@ -74,6 +75,7 @@ pub fn load(guest: &mut dyn Guest, job: &Job) -> Result<Loaded, LoadError> {
     warnings.sort();
     warnings.dedup();
     inventory.boot = boot;
+    inventory.components = found.components;
     inventory.warnings = warnings;
     job.items("working out what needs what", 0, None);
     Ok(Loaded::new(inventory, found.needs, found.unmet))
@@ -87,6 +89,8 @@ fn find(facts: &Facts<'_>, reader: &mut Reader<'_>, job: &Job) -> Result<Found, 
         job.items(&step, row as u64, Some(FINDERS.len() as u64));
         (finder.find)(row as u8, facts, reader, &mut found, job)?;
     }
+    found.components.modules.sort();
+    found.components.modules.dedup();
     found.unmet.sort();
     found.unmet.dedup();
     Ok(found)

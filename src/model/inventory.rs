@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::component::Components;
 use super::os::{BootChain, Mount, Os};
 use super::package::{Package, PackageId};
 use super::tree::{FileId, FileTree};
@@ -73,6 +74,8 @@ pub struct Inventory {
     /// Whole contents of the files that an export may have to rewrite: the package manager's status, diversions,
     /// alternatives, triggers, statoverride, apt's `extended_states`.
     pub texts: BTreeMap<FileId, Vec<u8>>,
+    /// What languages and installers put in as units, and the modules that can be named.
+    pub components: Components,
     /// How it boots.
     pub boot: BootChain,
     /// What could not be read as it should, sorted.

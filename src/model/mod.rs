@@ -1,6 +1,7 @@
 //! Plain facts about one guest. No input or output, no serialisation, no opinion.
 
 pub mod bytes;
+pub mod component;
 pub mod inventory;
 pub mod need;
 pub mod os;
@@ -12,6 +13,7 @@ mod tree_builder;
 pub mod version;
 
 pub use bytes::Bytes;
+pub use component::{Component, Components, Module};
 pub use inventory::{Inventory, Warning};
 pub use need::{Evidence, Need, Node, Unmet};
 pub use os::{BootChain, BootRoot, FileSystem, Mount, Os, Partition};

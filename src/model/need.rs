@@ -21,6 +21,8 @@ pub enum Evidence {
     Read,
     /// The convention of a plug-in family or a configuration file.
     Convention,
+    /// Both belong to the same component; does not count where a mark cuts the component to what is named.
+    Component,
     /// Asked for where it is there: who asks works without it.
     Wanted,
     /// A name that occurs as a string.
@@ -31,7 +33,7 @@ impl Evidence {
     /// Whether what is needed must stay. What is only wanted or guessed stays where some of its package stays for a
     /// firmer reason, and never brings a package back.
     pub const fn is_firm(self) -> bool {
-        matches!(self, Self::Declared | Self::Read | Self::Convention)
+        !matches!(self, Self::Wanted | Self::Guessed)
     }
 }
 

@@ -7,8 +7,8 @@
 mod followers;
 mod soft;
 
-use super::{Inputs, Level, Reason, RuleId, RuleSet, Wish};
-use crate::model::{FileId, Node, PackageId};
+use super::{Inputs, Level, Reason, RuleId, RuleSet, Wish, modules};
+use crate::model::{Evidence, FileId, Node, PackageId};
 use fixedbitset::FixedBitSet;
 use std::collections::VecDeque;
 
@@ -26,6 +26,8 @@ pub(super) struct Closure<'a> {
     pub wishes: Vec<u32>,
     /// The last mark about each package.
     pub package_wishes: Vec<Option<u32>>,
+    /// Files of components that marks cut to what something names; empty when there are none.
+    cut: FixedBitSet,
     /// Folders that a package with files of its own left claims.
     claimed: FixedBitSet,
     pub rules: RuleSet,
@@ -47,6 +49,7 @@ impl<'a> Closure<'a> {
             reasons: vec![Reason::NotNeeded; files],
             wishes: Vec::new(),
             package_wishes: vec![None; packages],
+            cut: modules::cut(inputs),
             claimed: FixedBitSet::with_capacity(files),
             rules: inputs.rules,
             influences: Vec::new(),
@@ -311,7 +314,11 @@ impl<'a> Closure<'a> {
             self.raise_above(owner, self.needed_files_level(), Level::NeededOnly, reason);
         }
         let from = self.owner_number(owner);
+        let is_cut = self.cut.contains(file.index());
         for edge in self.inputs.graph.edges_of(Node::File(file)) {
+            if is_cut && self.inputs.graph.need(edge).evidence == Evidence::Component {
+                continue;
+            }
             let to = self.inputs.graph.target(edge);
             self.reach(to, Reason::Need(edge), self.needed_files_level(), from);
         }

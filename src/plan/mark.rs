@@ -1,7 +1,7 @@
 //! The scientist's intent: marks with selectors that hold across rebuilds of an image.
 
 use super::Level;
-use crate::model::Node;
+use crate::model::{FileId, Node};
 
 /// What a mark is about, by name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -13,9 +13,9 @@ pub enum Selector {
     Path(String),
     /// A language's module: `python`, `scipy.linalg`.
     Module {
-        /// `python`, `r`, `perl` ...
+        /// `python`, `r`, `perl`, with `@/opt/science` behind it for one environment only.
         language: String,
-        /// As the language writes it.
+        /// As the language writes it, or a glob.
         name: String,
     },
     /// A way in or a service that a person names: `console`, `ssh`, `cloud-init`.
@@ -47,6 +47,9 @@ pub struct ResolvedMark {
     pub wish: Wish,
     /// Packages and files, a folder for all that is in it.
     pub nodes: Vec<Node>,
+    /// The parts of the components of the modules that it is about; a keep mark below trimmed cuts them to what something
+    /// names.
+    pub parts: Vec<FileId>,
     /// The selector as a person reads it, for findings.
     pub label: String,
 }
@@ -57,7 +60,7 @@ impl std::fmt::Display for Selector {
         match self {
             Self::Package(pattern) => write!(f, "package {pattern}"),
             Self::Path(pattern) => write!(f, "path {pattern}"),
-            Self::Module { language, name } => write!(f, "{language} module {name}"),
+            Self::Module { language, name } => write!(f, "module {language}:{name}"),
             Self::Feature(name) => write!(f, "feature {name}"),
         }
     }

@@ -7,6 +7,7 @@ mod findings;
 pub mod hardware;
 pub mod intent;
 pub mod mark;
+mod modules;
 pub mod rules;
 pub mod select;
 pub mod suggest;

@@ -1,13 +1,22 @@
 //! From selectors to packages and files of one guest, and back.
 
-use super::Selector;
+use super::{Mark, Selector, modules};
 use crate::model::text::{escape, unescape};
 use crate::model::{FileId, Inventory, Node};
 use globset::{GlobBuilder, GlobMatcher};
 
-/// What a selector selects, in the inventory's order; empty for a selector that is no glob.
-pub fn resolve(inventory: &Inventory, selector: &Selector) -> Vec<Node> {
-    match selector {
+/// What a mark selects.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Selected {
+    /// Packages and files, in the inventory's order.
+    pub nodes: Vec<Node>,
+    /// The parts of the components of the modules among them.
+    pub parts: Vec<FileId>,
+}
+
+/// What a mark selects; nothing for a selector that is no glob.
+pub fn resolve(inventory: &Inventory, mark: &Mark) -> Selected {
+    let nodes = match &mark.selector {
         Selector::Package(pattern) => packages(inventory, pattern),
         Selector::Path(pattern) => paths(inventory, pattern),
         Selector::Feature(name) => inventory
@@ -16,7 +25,13 @@ pub fn resolve(inventory: &Inventory, selector: &Selector) -> Vec<Node> {
             .get(name)
             .cloned()
             .unwrap_or_default(),
-        Selector::Module { .. } => Vec::new(),
+        Selector::Module { language, name } => {
+            return modules::select(inventory, language, name, mark.wish);
+        }
+    };
+    Selected {
+        nodes,
+        parts: Vec::new(),
     }
 }
 

@@ -71,7 +71,7 @@ pub fn drift(profile: &Profile, inventory: &Inventory) -> Vec<Drift> {
 fn unmatched(profile: &Profile, inventory: &Inventory) -> Vec<Drift> {
     let marks = profile.intent.marks.iter();
     marks
-        .filter(|mark| select::resolve(inventory, &mark.selector).is_empty())
+        .filter(|mark| select::resolve(inventory, mark).nodes.is_empty())
         .map(|mark| Drift {
             kind: DriftKind::Unmatched,
             message: format!("{} matches nothing in this guest", mark.selector),

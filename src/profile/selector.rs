@@ -1,5 +1,6 @@
 //! Selectors in a profile's words, checked while they are read.
 
+use crate::model::component::LANGUAGES;
 use crate::plan::{Selector, select};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
@@ -9,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 pub(super) enum SelectorForm {
     Package(PackageGlob),
     Path(PathGlob),
-    Module(Word, Word),
+    Module(ModuleGlob),
     Feature(Word),
 }
 
@@ -22,6 +23,11 @@ pub(super) struct PackageGlob(String);
 #[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
 pub(super) struct PathGlob(String);
+
+/// A language and a module's name or a glob of names: `python:scipy.linalg`, `python@/opt/science:numpy`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub(super) struct ModuleGlob(String);
 
 /// Any name that is not empty.
 #[derive(Debug, Clone, Serialize)]
@@ -55,6 +61,23 @@ impl<'de> Deserialize<'de> for PathGlob {
             ));
         }
         check_glob(&text).map_err(D::Error::custom)?;
+        Ok(Self(text))
+    }
+}
+
+impl<'de> Deserialize<'de> for ModuleGlob {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = word::<D>(deserializer, "a module")?;
+        let (language, name) = text.split_once(':').unwrap_or(("", &text));
+        let (bare, place) = language.split_once('@').unwrap_or((language, "/"));
+        if !LANGUAGES.contains(&bare) || name.is_empty() || !place.starts_with('/') {
+            return Err(D::Error::custom(format!(
+                "a module is named with its language, one of {}\nwrite module(\"python:scipy.linalg\"), or \
+                 module(\"python@/opt/science:numpy\") for one environment",
+                LANGUAGES.join(", ")
+            )));
+        }
+        check_glob(name).map_err(D::Error::custom)?;
         Ok(Self(text))
     }
 }
@@ -97,7 +120,13 @@ impl From<SelectorForm> for Selector {
         match form {
             SelectorForm::Package(PackageGlob(text)) => Self::Package(text),
             SelectorForm::Path(PathGlob(text)) => Self::Path(text),
-            SelectorForm::Module(Word(language), Word(name)) => Self::Module { language, name },
+            SelectorForm::Module(ModuleGlob(text)) => {
+                let (language, name) = text.split_once(':').unwrap_or_default();
+                Self::Module {
+                    language: language.to_owned(),
+                    name: name.to_owned(),
+                }
+            }
             SelectorForm::Feature(Word(text)) => Self::Feature(text),
         }
     }
@@ -109,7 +138,7 @@ impl From<&Selector> for SelectorForm {
             Selector::Package(text) => Self::Package(PackageGlob(text.clone())),
             Selector::Path(text) => Self::Path(PathGlob(text.clone())),
             Selector::Module { language, name } => {
-                Self::Module(Word(language.clone()), Word(name.clone()))
+                Self::Module(ModuleGlob(format!("{language}:{name}")))
             }
             Selector::Feature(text) => Self::Feature(Word(text.clone())),
         }

@@ -18,7 +18,7 @@ const FULL: &str = r#"// For the grid.
     marks: [
         keep(package("python3-scipy")), // a note
         keep(package("r-base-core"), needed_only),
-        keep(module("python", "scipy.linalg"), trimmed),
+        keep(module("python:scipy.linalg"), trimmed),
         drop(path("/opt/old/**")),
         keep(feature("ssh")),
     ],
@@ -223,6 +223,7 @@ fn empty() -> Inventory {
         owners: Vec::new(),
         follows: Vec::new(),
         texts: std::collections::BTreeMap::new(),
+        components: crate::model::Components::default(),
         boot: crate::model::BootChain::default(),
         warnings: Vec::new(),
     }
@@ -281,7 +282,8 @@ fn any_mark() -> impl Strategy<Value = Mark> {
     let selector = prop_oneof![
         "[a-z*?\\\\\"' é]{1,9}".prop_map(Selector::Package),
         "/[a-z*?\\\\\"'\u{202e} ]{0,9}".prop_map(Selector::Path),
-        ("\\PC{1,5}", "\\PC{1,5}").prop_map(|(language, name)| Selector::Module { language, name }),
+        ("python|r|perl@/a[ b]", "[a-z:.*]{1,9}")
+            .prop_map(|(language, name)| Selector::Module { language, name }),
         "\\PC{1,9}".prop_map(Selector::Feature),
     ];
     (selector, wish).prop_map(|(selector, wish)| Mark { selector, wish })

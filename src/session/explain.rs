@@ -40,7 +40,7 @@ impl Strength {
             Reason::Need(edge) => match graph.need(edge).evidence {
                 Evidence::Declared => Self::Declared,
                 Evidence::Read => Self::Read,
-                Evidence::Convention => Self::Convention,
+                Evidence::Convention | Evidence::Component => Self::Convention,
                 Evidence::Wanted => Self::Wanted,
                 Evidence::Guessed => Self::Guessed,
             },

@@ -15,7 +15,10 @@ pub use offers::{Offer, Offers};
 pub use ways::Way;
 
 use crate::model::{FileId, Inventory, Node, PackageId};
-use crate::plan::{Inputs, Level, Plan, ResolvedMark, Selector, Wish, hardware, select, suggest};
+use crate::plan::select::Selected;
+use crate::plan::{
+    Inputs, Level, Mark, Plan, ResolvedMark, Selector, Wish, hardware, select, suggest,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -26,8 +29,8 @@ pub struct Session {
     plan: Plan,
     undo: Vec<Intent>,
     redo: Vec<Intent>,
-    /// What each selector selects here, worked out once: a glob over all paths takes longer than a plan.
-    selected: HashMap<Selector, Arc<[Node]>>,
+    /// What each mark selects here, worked out once: a glob over all paths takes longer than a plan.
+    selected: HashMap<Mark, Selected>,
 }
 
 impl Session {
@@ -105,14 +108,14 @@ impl Session {
     /// The last mark that selects exactly this node, by position, and its wish.
     pub fn wish_of(&self, node: Node) -> Option<(usize, Wish)> {
         let marks = self.intent.marks.iter().enumerate().rev();
-        let selects = |selector: &Selector| {
+        let selects = |mark: &Mark| {
             self.selected
-                .get(selector)
-                .is_some_and(|nodes| nodes.contains(&node))
+                .get(mark)
+                .is_some_and(|selected| selected.nodes.contains(&node))
         };
         marks
             .into_iter()
-            .find(|(_, mark)| selects(&mark.selector))
+            .find(|(_, mark)| selects(mark))
             .map(|(at, mark)| (at, mark.wish))
     }
 
@@ -121,8 +124,8 @@ impl Session {
         self.intent
             .marks
             .get(mark)
-            .and_then(|mark| self.selected.get(&mark.selector))
-            .map_or(0, |nodes| nodes.len())
+            .and_then(|mark| self.selected.get(mark))
+            .map_or(0, |selected| selected.nodes.len())
     }
 
     /// The selector that a mark on this node gets.
@@ -145,7 +148,7 @@ impl Session {
     }
 }
 
-fn decide(loaded: &Loaded, intent: &Intent, selected: &mut HashMap<Selector, Arc<[Node]>>) -> Plan {
+fn decide(loaded: &Loaded, intent: &Intent, selected: &mut HashMap<Mark, Selected>) -> Plan {
     with_inputs(loaded, intent, selected, |inputs| {
         suggest::decide_accepting(inputs, intent.accept)
     })
@@ -166,19 +169,21 @@ fn packages_cut(marks: &[ResolvedMark], trace: &[FileId]) -> Vec<PackageId> {
 fn with_inputs<T>(
     loaded: &Loaded,
     intent: &Intent,
-    selected: &mut HashMap<Selector, Arc<[Node]>>,
+    selected: &mut HashMap<Mark, Selected>,
     ask: impl FnOnce(&Inputs<'_>) -> T,
 ) -> T {
     let marks: Vec<ResolvedMark> = intent
         .marks
         .iter()
         .map(|mark| {
-            let nodes = selected
-                .entry(mark.selector.clone())
-                .or_insert_with(|| select::resolve(&loaded.inventory, &mark.selector).into());
+            let selected = selected
+                .entry(mark.clone())
+                .or_insert_with(|| select::resolve(&loaded.inventory, mark))
+                .clone();
             ResolvedMark {
                 wish: mark.wish,
-                nodes: nodes.to_vec(),
+                nodes: selected.nodes,
+                parts: selected.parts,
                 label: mark.selector.to_string(),
             }
         })

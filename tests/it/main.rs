@@ -6,6 +6,7 @@ mod command;
 mod cure;
 mod images;
 mod load;
+mod modules;
 mod picture;
 mod plans;
 mod profiles;

@@ -16,8 +16,8 @@
 use guestslim::load::Loaded;
 use guestslim::model::inventory::{NO_OWNER, Origin};
 use guestslim::model::{
-    BootChain, BootRoot, Bytes, Entry, Evidence, FileId, FileKind, FileTree, Inventory, Need, Node,
-    Os, Package, PackageId, TreeBuilder,
+    BootChain, BootRoot, Bytes, Components, Entry, Evidence, FileId, FileKind, FileTree, Inventory,
+    Need, Node, Os, Package, PackageId, TreeBuilder,
 };
 use std::collections::BTreeMap;
 
@@ -190,6 +190,7 @@ fn assemble(
         packages: listed,
         owners,
         follows,
+        components: Components::default(),
         texts: BTreeMap::new(),
         boot: BootChain {
             roots: roots.collect(),

@@ -10,8 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Unit {
     /// Its normalised name.
     pub name: String,
+    /// Its version, where its metadata is named by it.
+    pub version: String,
     /// Files and folders right in the site.
     pub parts: Vec<FileId>,
+    /// The part that says what it is.
+    pub metadata: Option<FileId>,
     /// Normalised names of what it requires without asking for an extra.
     pub requires: Vec<String>,
 }
@@ -36,6 +40,8 @@ pub fn units(tree: &FileTree, source: &mut dyn Source, site: FileId) -> Vec<Unit
         claimed.extend(parts.iter().copied());
         units.push(Unit {
             name,
+            version: metadata_version(tree.name(folder)),
+            metadata: Some(folder),
             requires: requires(tree, source, folder),
             parts: parts.into_iter().collect(),
         });
@@ -47,6 +53,8 @@ pub fn units(tree: &FileTree, source: &mut dyn Source, site: FileId) -> Vec<Unit
         .filter(|part| !claimed.contains(part));
     units.extend(others.map(|part| Unit {
         name: String::from_utf8_lossy(tree.name(part)).into_owned(),
+        version: String::new(),
+        metadata: None,
         parts: vec![part],
         requires: Vec::new(),
     }));
@@ -59,6 +67,16 @@ fn metadata_stem(name: &[u8]) -> Option<&[u8]> {
         .strip_suffix(b".dist-info")
         .or_else(|| name.strip_suffix(b".egg-info"))?;
     stem.split(|&byte| byte == b'-').next()
+}
+
+/// `1.24.2` of `numpy-1.24.2.dist-info`.
+fn metadata_version(name: &[u8]) -> String {
+    let mut parts = name.splitn(3, |&byte| byte == b'-').skip(1);
+    let version = parts.next().unwrap_or_default();
+    let end = [&b".dist"[..], b".egg-info", b".dist-info"]
+        .iter()
+        .find_map(|ending| version.strip_suffix(*ending));
+    String::from_utf8_lossy(end.unwrap_or(version)).into_owned()
 }
 
 /// As PEP 503 writes names: lower case, runs of `-_.` as one dash.
@@ -158,11 +176,12 @@ pub fn needs(
         let mut because = Because {
             finder,
             from: Node::File(entry),
-            evidence: Evidence::Convention,
+            evidence: Evidence::Component,
         };
         for &member in members.iter().filter(|&&member| member != entry) {
             found.need(because, Node::File(member), unit.name.as_bytes());
         }
+        because.evidence = Evidence::Convention;
         if let Some(interpreter) = environment.interpreter {
             found.need(because, Node::File(interpreter), b"python");
             if let Some(end) = tree.follow(interpreter) {
@@ -182,7 +201,7 @@ pub fn needs(
 }
 
 /// The file whose presence means that a distribution is in use: a package's `__init__.py`, a module, an extension.
-fn entry(tree: &FileTree, part: FileId) -> Option<FileId> {
+pub fn entry(tree: &FileTree, part: FileId) -> Option<FileId> {
     if tree.is_directory(part) {
         tree.child(part, b"__init__.py")
     } else {

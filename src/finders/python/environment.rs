@@ -13,9 +13,6 @@ pub struct Environment {
     pub sites: Vec<FileId>,
     /// The interpreter as the environment names it (`bin/python3`), links not followed.
     pub interpreter: Option<FileId>,
-    /// Whether the sources of its sites are read: those of virtual environments that see nothing of the system need not be,
-    /// their distributions say themselves what they require.
-    pub is_read: bool,
 }
 
 /// All environments; the first one is the system's.
@@ -74,7 +71,6 @@ fn base(tree: &FileTree, library: FileId) -> Environment {
         library: Some(library),
         sites,
         interpreter,
-        is_read: is_system,
     }
 }
 
@@ -141,7 +137,6 @@ fn virtual_environment(
         library: base.and_then(|base| base.library),
         sites,
         interpreter,
-        is_read: sees_system,
     }
 }
 

@@ -1,17 +1,20 @@
 //! Python: who imports what, found through the real search path; distributions as units.
 //!
 //! A module that is imported brings the whole distribution that it belongs to (data files, libraries and metadata are
-//! opened by name), but for its test suites. An interpreter brings its standard library. Inside a distribution nothing
-//! is cut, so only imports from one distribution of another are edges.
+//! opened by name), but for its test suites. An interpreter brings its standard library. Where a mark on a module cuts a
+//! distribution, imports inside it, what its extension modules name, and data files in the folders of its packages decide.
 
+mod data;
 mod distribution;
 mod environment;
+mod extension;
 mod imports;
+mod modules;
 mod search;
 
 use super::{Because, Facts, Found, Head, Source};
 use crate::job::{Cancelled, Job};
-use crate::model::{Evidence, FileId, FileKind, FileTree, Node};
+use crate::model::{Component, Evidence, FileId, FileKind, FileTree, Node, Warning};
 use environment::Environment;
 use std::collections::BTreeMap;
 
@@ -69,6 +72,7 @@ pub fn distribution(
 ) -> Result<(), Cancelled> {
     let tree = &facts.inventory.tree;
     let environments = environment::environments(tree, source);
+    let mut owners = BTreeMap::new();
     for (&site, &at) in &environment::by_folder(&environments) {
         if environments[at].library == Some(site) {
             continue;
@@ -77,6 +81,56 @@ pub fn distribution(
         let units = distribution::units(tree, source, site);
         for unit in &units {
             distribution::needs(finder, tree, &environments[at], unit, &units, found);
+            let has_code = |part: &FileId| distribution::entry(tree, *part).is_some();
+            if unit.metadata.is_some() || unit.parts.iter().any(has_code) {
+                let number = found.components.all.len() as u32;
+                owners.extend(unit.parts.iter().map(|&part| (part, number)));
+                found.components.all.push(component(unit));
+            }
+        }
+    }
+    let components = (found.components.all.as_slice(), &owners);
+    modules::index(
+        tree,
+        &environments,
+        components,
+        &mut found.components.modules,
+    );
+    Ok(())
+}
+
+fn component(unit: &distribution::Unit) -> Component {
+    Component {
+        kind: "Python distribution",
+        name: unit.name.trim_end_matches(".py").to_owned(),
+        version: unit.version.clone(),
+        parts: unit.parts.clone(),
+        metadata: unit.metadata.into_iter().collect(),
+    }
+}
+
+/// The row function of `python-data`: a package needs the data files in its folder.
+pub fn data(
+    finder: u8,
+    facts: &Facts<'_>,
+    source: &mut dyn Source,
+    found: &mut Found,
+    job: &Job,
+) -> Result<(), Cancelled> {
+    let tree = &facts.inventory.tree;
+    let environments = environment::environments(tree, source);
+    for (&site, &at) in &environment::by_folder(&environments) {
+        job.check()?;
+        if environments[at].library == Some(site) {
+            continue;
+        }
+        for (package, file) in data::files(tree, site) {
+            let because = Because {
+                finder,
+                from: Node::File(package),
+                evidence: Evidence::Convention,
+            };
+            found.need(because, Node::File(file), tree.name(file));
         }
     }
     Ok(())
@@ -99,29 +153,39 @@ pub fn import(
         let Some(mut place) = place(tree, &folders, &environments, file) else {
             continue;
         };
-        if let Head::Script(line) = &facts.heads[file.index()]
-            && place.unit.is_none()
-        {
-            place.environment =
-                started_with(tree, &environments, line).unwrap_or(place.environment);
+        match &facts.heads[file.index()] {
+            Head::Elf if place.unit.is_none() => continue,
+            Head::Script(line) if place.unit.is_none() => {
+                place.environment =
+                    started_with(tree, &environments, line).unwrap_or(place.environment);
+            }
+            _ => {}
         }
         read += 1;
         if read > MAX_SOURCES {
+            let text = format!("only the first {MAX_SOURCES} Python sources were read");
+            found.warnings.push(Warning::new(b"", text));
             break;
         }
         if read.is_multiple_of(256) {
             job.items("reading Python sources", read as u64, None);
         }
-        let bytes = source.read(tree, file, 0, MAX_SOURCE);
+        let imports = if facts.heads[file.index()] == Head::Elf {
+            extension::imports(&mut |offset, len| source.read(tree, file, offset, len))
+        } else {
+            imports::imports(&source.read(tree, file, 0, MAX_SOURCE))
+        };
         let because = Because {
             finder,
             from: Node::File(file),
             evidence: Evidence::Read,
         };
-        for import in imports::imports(&bytes) {
+        for import in imports {
             for target in search::find(tree, &place, file, &import) {
-                let is_meant = !import.is_inner || is_declared(facts, &place, file, target);
-                if target != file && is_meant && !place.is_same_unit(tree, target) {
+                let is_meant = !import.is_inner
+                    || place.is_same_unit(tree, target)
+                    || is_declared(facts, &place, file, target);
+                if target != file && is_meant {
                     found.need(because, Node::File(target), import.module.as_bytes());
                 }
             }
@@ -143,14 +207,17 @@ fn is_declared(facts: &Facts<'_>, place: &Place<'_>, file: FileId, target: FileI
     from == to || declared.any(|relation| relation.name == *name)
 }
 
-/// Python by its name, or by its first line.
+/// Python by its name, or by its first line; or an extension module by its name.
 fn is_source(facts: &Facts<'_>, file: FileId) -> bool {
     let tree = &facts.inventory.tree;
     let name = tree.name(file);
     if tree.kind(file) != FileKind::Regular || matches!(name, b"setup.py" | b"conftest.py") {
         return false;
     }
+    let is_extension =
+        facts.heads[file.index()] == Head::Elf && modules::module_stem(name).is_some();
     name.ends_with(b".py")
+        || is_extension
         || matches!(&facts.heads[file.index()], Head::Script(line)
             if line.windows(6).any(|window| window == b"python"))
 }
@@ -158,7 +225,7 @@ fn is_source(facts: &Facts<'_>, file: FileId) -> bool {
 /// Where a source lies, and where its imports are looked for.
 pub(super) struct Place<'a> {
     environment: &'a Environment,
-    /// The folder of the site that holds the file's distribution: imports within it are not edges.
+    /// The file or folder of the site that the file belongs to.
     unit: Option<FileId>,
 }
 
@@ -183,7 +250,7 @@ fn started_with<'a>(
     })
 }
 
-/// The place of a source; `None` for those that are not read (a standard library, a closed virtual environment, tests).
+/// The place of a source; `None` for those that are not read (a standard library, tests).
 fn place<'a>(
     tree: &FileTree,
     folders: &BTreeMap<FileId, usize>,
@@ -195,7 +262,7 @@ fn place<'a>(
         let folder = tree.parent(unit);
         if let Some(&at) = folders.get(&folder) {
             let environment = &environments[at];
-            let is_read = environment.is_read && environment.library != Some(folder);
+            let is_read = environment.library != Some(folder);
             return is_read.then_some(Place {
                 environment,
                 unit: Some(unit),

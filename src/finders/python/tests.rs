@@ -58,6 +58,8 @@ fn imports_are_followed_between_distributions_and_from_scripts() {
         [
             "/home/me/run.py -> /home/me/helper.py".to_owned(),
             format!("/home/me/run.py -> {SITE}/scipy/__init__.py"),
+            format!("{SITE}/numpy/__init__.py -> {SITE}/numpy/core.py"),
+            format!("{SITE}/numpy/core.py -> {SITE}/numpy/__init__.py"),
             format!("{SITE}/scipy/__init__.py -> {SITE}/numpy/__init__.py"),
         ]
     );

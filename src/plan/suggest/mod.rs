@@ -143,6 +143,7 @@ impl Suggestion {
             Change::Mark(nodes, wish) => Some(ResolvedMark {
                 wish: *wish,
                 nodes: nodes.clone(),
+                parts: Vec::new(),
                 label: self.subject.clone(),
             }),
         }

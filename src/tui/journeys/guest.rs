@@ -3,8 +3,8 @@
 use crate::load::Loaded;
 use crate::model::inventory::{NO_OWNER, Origin};
 use crate::model::{
-    BootChain, BootRoot, Bytes, Entry, Evidence, FileKind, FileTree, Inventory, Need, Node, Os,
-    Package, PackageId, TreeBuilder,
+    BootChain, BootRoot, Bytes, Components, Entry, Evidence, FileKind, FileTree, Inventory, Need,
+    Node, Os, Package, PackageId, TreeBuilder,
 };
 use std::collections::BTreeMap;
 
@@ -82,6 +82,7 @@ fn inventory(tree: FileTree, packages: Vec<Package>, owners: Vec<u32>, root: Nod
         tree,
         packages,
         owners,
+        components: Components::default(),
         texts: BTreeMap::new(),
         follows: vec![None; files],
         boot: BootChain {
