@@ -2,13 +2,15 @@
 
 use super::Outcome;
 use super::args::InspectArgs;
+use super::components::{self, Component};
 use super::guest::Opening;
 use super::json::{OsJson, WarningJson, plain};
 use super::out;
 use super::table::{Align, count, plural, section};
+use super::weights::{Tree, Weights};
 use crate::load::Loaded;
 use crate::model::text::escape;
-use crate::model::{Bytes, FileId, FileTree, Inventory};
+use crate::model::{Bytes, FileId, Inventory};
 use serde::Serialize;
 
 /// How many packages and folders are listed without `--all`.
@@ -38,6 +40,8 @@ struct Report {
     trees: Vec<Tree>,
     /// The biggest first.
     packages: Vec<Package>,
+    /// What languages and installers put in as units, the biggest first.
+    components: Vec<Component>,
     /// Needs that nothing in the guest satisfies.
     unmet_needs: usize,
     warnings: Vec<WarningJson>,
@@ -77,13 +81,6 @@ struct Boot {
 }
 
 #[derive(Debug, Serialize)]
-struct Tree {
-    path: String,
-    files: u64,
-    allocated: u64,
-}
-
-#[derive(Debug, Serialize)]
 struct Package {
     name: String,
     version: String,
@@ -114,6 +111,7 @@ impl Report {
             files: weights.tree(&inventory.tree, FileId::ROOT),
             trees: weights.biggest(&inventory.tree),
             packages: packages(inventory),
+            components: components::list(inventory, &weights),
             unmet_needs: loaded.unmet.len(),
             warnings: inventory.warnings.iter().map(WarningJson::from).collect(),
         }
@@ -145,7 +143,7 @@ impl Report {
             &[Align::Right, Align::Left, Align::Left, Align::Left],
             &rows,
         );
-        text + &self.foot(top)
+        text + &components::text(&self.components, top) + &self.foot(top)
     }
 
     fn head(&self) -> String {
@@ -258,16 +256,6 @@ impl Boot {
     }
 }
 
-impl Tree {
-    fn row(&self) -> Vec<String> {
-        vec![
-            Bytes(self.allocated).to_string(),
-            plural(self.files, "file", "files"),
-            self.path.clone(),
-        ]
-    }
-}
-
 impl Package {
     fn row(&self) -> Vec<String> {
         let size = Bytes(self.installed_size).to_string();
@@ -333,58 +321,4 @@ fn packages(inventory: &Inventory) -> Vec<Package> {
     // The inventory is in the order of names, and the sort is stable.
     packages.sort_by_key(|package| std::cmp::Reverse(package.installed_size));
     packages
-}
-
-/// Sums over the tree's pre-order, so that a subtree's sum is one subtraction.
-struct Weights(Vec<u64>);
-
-impl Weights {
-    fn of(tree: &FileTree) -> Self {
-        let mut sums = vec![0u64];
-        for file in tree.ids() {
-            let own = if tree.is_first_name(file) {
-                tree.allocated(file)
-            } else {
-                0
-            };
-            sums.push(sums[file.index()].saturating_add(own));
-        }
-        Self(sums)
-    }
-
-    fn tree(&self, tree: &FileTree, folder: FileId) -> Tree {
-        let range = tree.subtree(folder);
-        Tree {
-            path: escape(&tree.path(folder)).into_owned(),
-            files: u64::from(range.end - range.start),
-            allocated: self.0[range.end as usize] - self.0[range.start as usize],
-        }
-    }
-
-    /// Folders that together explain the size: one that holds much of everything is shown by what is in it.
-    fn biggest(&self, tree: &FileTree) -> Vec<Tree> {
-        let whole = self.tree(tree, FileId::ROOT).allocated;
-        let mut found = Vec::new();
-        let mut todo = vec![FileId::ROOT];
-        while let Some(folder) = todo.pop() {
-            let here = self.tree(tree, folder);
-            let folders: Vec<FileId> = tree
-                .children(folder)
-                .iter()
-                .copied()
-                .filter(|&child| tree.is_directory(child))
-                .collect();
-            if here.allocated > whole / 8 && !folders.is_empty() {
-                todo.extend(folders);
-            } else if here.allocated > whole / 200 {
-                found.push(here);
-            }
-        }
-        found.sort_by(|a, b| {
-            b.allocated
-                .cmp(&a.allocated)
-                .then_with(|| a.path.cmp(&b.path))
-        });
-        found
-    }
 }

@@ -7,6 +7,7 @@
 
 pub mod args;
 mod bench;
+mod components;
 pub mod failure;
 mod guest;
 mod heal;
@@ -22,6 +23,7 @@ mod suggest;
 mod trace;
 mod trace_report;
 mod verify;
+mod weights;
 mod why;
 
 use crate::model::table;

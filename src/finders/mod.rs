@@ -15,13 +15,16 @@ pub mod follow;
 pub mod library;
 pub mod modules;
 mod pattern;
+pub mod perl;
 mod plugin;
 mod programs;
 pub mod python;
+pub mod r;
 pub mod shebang;
 pub mod shell;
 pub mod symbol_version;
 pub mod symlink;
+pub mod tree;
 pub mod udev;
 pub mod unit;
 
@@ -303,6 +306,54 @@ pub static FINDERS: &[Finder] = &[
         verb: "opens",
         reads: "data files in the folders of Python packages",
         find: python::data,
+    },
+    Finder {
+        id: "r-home",
+        verb: "starts with",
+        reads: "base packages and configuration of R",
+        find: r::home,
+    },
+    Finder {
+        id: "r-package",
+        verb: "needs the R package",
+        reads: "DESCRIPTION of R packages",
+        find: r::package,
+    },
+    Finder {
+        id: "r-script",
+        verb: "loads the R package",
+        reads: "library(), require() and x:: in R scripts",
+        find: r::scripts,
+    },
+    Finder {
+        id: "perl-module",
+        verb: "uses",
+        reads: "use and require of Perl scripts and modules, their auto folders",
+        find: perl::find,
+    },
+    Finder {
+        id: "conda",
+        verb: "is in one conda package with",
+        reads: "conda-meta of conda environments",
+        find: tree::conda,
+    },
+    Finder {
+        id: "spack",
+        verb: "is in one spack package with",
+        reads: "spec.json of spack's packages",
+        find: tree::spack,
+    },
+    Finder {
+        id: "julia",
+        verb: "uses",
+        reads: "Manifest.toml and Artifacts.toml of Julia projects and packages",
+        find: tree::julia,
+    },
+    Finder {
+        id: "java-runtime",
+        verb: "belongs to the Java runtime of",
+        reads: "folders of Java runtimes",
+        find: tree::java,
     },
     family("gconv", "character sets of the C library"),
     family("locale", "locales in use"),

@@ -71,12 +71,12 @@ fn metadata_stem(name: &[u8]) -> Option<&[u8]> {
 
 /// `1.24.2` of `numpy-1.24.2.dist-info`.
 fn metadata_version(name: &[u8]) -> String {
-    let mut parts = name.splitn(3, |&byte| byte == b'-').skip(1);
-    let version = parts.next().unwrap_or_default();
-    let end = [&b".dist"[..], b".egg-info", b".dist-info"]
-        .iter()
-        .find_map(|ending| version.strip_suffix(*ending));
-    String::from_utf8_lossy(end.unwrap_or(version)).into_owned()
+    let stem = name
+        .strip_suffix(b".dist-info")
+        .or_else(|| name.strip_suffix(b".egg-info"))
+        .unwrap_or(name);
+    let version = stem.split(|&byte| byte == b'-').nth(1);
+    String::from_utf8_lossy(version.unwrap_or_default()).into_owned()
 }
 
 /// As PEP 503 writes names: lower case, runs of `-_.` as one dash.

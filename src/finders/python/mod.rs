@@ -44,6 +44,23 @@ pub fn library(
             evidence: Evidence::Convention,
         };
         let what = tree.name(library);
+        if let Some(prefix) = virtual_prefix(tree, interpreter) {
+            let because = Because {
+                from: Node::File(interpreter),
+                ..because
+            };
+            let landmarks = [&b"pyvenv.cfg"[..], b"lib64"];
+            for file in landmarks.iter().filter_map(|name| tree.child(prefix, name)) {
+                found.need(because, Node::File(file), b"pyvenv.cfg");
+            }
+            found.components.all.push(Component {
+                kind: "Python environment",
+                name: String::from_utf8_lossy(&tree.path(prefix)).into_owned(),
+                version: String::from_utf8_lossy(what).replace("python", ""),
+                parts: vec![prefix],
+                metadata: Vec::new(),
+            });
+        }
         for &part in tree.children(library) {
             if !is_left_out(tree.name(part)) && !environment.sites.contains(&part) {
                 found.need(because, Node::File(part), what);
@@ -51,6 +68,12 @@ pub fn library(
         }
     }
     Ok(())
+}
+
+/// The folder of a virtual environment, by its interpreter.
+fn virtual_prefix(tree: &FileTree, interpreter: FileId) -> Option<FileId> {
+    let prefix = tree.parent(tree.parent(interpreter));
+    tree.child(prefix, b"pyvenv.cfg").map(|_| prefix)
 }
 
 /// Folders of a standard library that are no part of it, or only tests, or what embedding Python into C is compiled with.

@@ -1,0 +1,145 @@
+//! Perl: the modules that scripts and modules use, found through `@INC`, with their compiled halves.
+//!
+//! A module brings what it names, its `auto` folder (shared object and pieces for the autoloader), and, where it works out at
+//! run time what it loads, the folder of its own name. Perl's Unicode tables are opened late by its core, so that any module
+//! of the big standard library brings them.
+
+mod include;
+mod source;
+
+use super::{Because, Facts, Found, Head, Source};
+use crate::job::{Cancelled, Job};
+use crate::model::{Evidence, FileId, FileKind, FileTree, Module, Node, Warning};
+use include::Include;
+
+/// Longest source that is read.
+const MAX_SOURCE: usize = 256 << 10;
+/// Most sources that are read.
+const MAX_SOURCES: usize = 30_000;
+
+/// The row function of `perl-module`.
+pub fn find(
+    finder: u8,
+    facts: &Facts<'_>,
+    source: &mut dyn Source,
+    found: &mut Found,
+    job: &Job,
+) -> Result<(), Cancelled> {
+    let tree = &facts.inventory.tree;
+    let include = Include::new(tree);
+    if include.roots.is_empty() {
+        return Ok(());
+    }
+    let mut read = 0usize;
+    for file in tree.ids() {
+        let module = include.module(tree, file);
+        if module.is_none() && !is_script(facts, file) {
+            continue;
+        }
+        job.check()?;
+        read += 1;
+        if read > MAX_SOURCES {
+            let text = format!("only the first {MAX_SOURCES} Perl sources were read");
+            found.warnings.push(Warning::new(b"", text));
+            break;
+        }
+        if read.is_multiple_of(256) {
+            job.items("reading Perl sources", read as u64, None);
+        }
+        let because = Because {
+            finder,
+            from: Node::File(file),
+            evidence: Evidence::Read,
+        };
+        let uses = source::uses(&source.read(tree, file, 0, MAX_SOURCE));
+        add_uses(facts, &include, because, file, &uses, found);
+        if let Some(module) = module {
+            add_halves(tree, &include, because, &module, uses.is_dynamic, found);
+        }
+    }
+    found
+        .components
+        .modules
+        .extend(include.modules(tree).into_iter().map(|(name, file)| {
+            let mut whole = vec![file];
+            whole.extend(include.halves(tree, &include::path(&name)));
+            Module {
+                language: "perl",
+                name,
+                place: tree.lookup(b"/usr").unwrap_or(FileId::ROOT),
+                files: vec![file],
+                whole,
+                component: None,
+            }
+        }));
+    Ok(())
+}
+
+fn add_uses(
+    facts: &Facts<'_>,
+    include: &Include,
+    because: Because,
+    file: FileId,
+    uses: &source::Uses,
+    found: &mut Found,
+) {
+    let tree = &facts.inventory.tree;
+    let is_own = facts.inventory.owner(file).is_none();
+    let own: Vec<FileId> = uses
+        .folders
+        .iter()
+        .filter_map(|path| Some(tree.resolve(path.as_bytes())?.file))
+        .collect();
+    for one in &uses.modules {
+        // What is tried in an `eval` is done without where it is not there; only the scientist's own scripts mean it.
+        if !one.is_certain && !is_own {
+            continue;
+        }
+        let here = tree.parent(file);
+        for target in include.find(tree, here, &own, &one.path) {
+            if target != file {
+                found.need(because, Node::File(target), one.path.as_bytes());
+            }
+        }
+    }
+}
+
+/// The compiled half of a module, the pieces that its autoloader opens, and what it loads by names that it works out.
+fn add_halves(
+    tree: &FileTree,
+    include: &Include,
+    because: Because,
+    module: &include::Place,
+    is_dynamic: bool,
+    found: &mut Found,
+) {
+    let because = Because {
+        evidence: Evidence::Convention,
+        ..because
+    };
+    let what = module.path.as_bytes();
+    for half in include.halves(tree, &module.path) {
+        found.need(because, Node::File(half), what);
+    }
+    if let Some(tables) = tree.child(module.root, b"unicore").or(include.tables)
+        && include.is_standard(module.root)
+    {
+        found.need(because, Node::File(tables), b"unicore");
+    }
+    let stem = module.path.strip_suffix(".pm").unwrap_or_default();
+    if is_dynamic
+        && let Some(end) = tree.resolve_from(module.root, stem.as_bytes(), true)
+        && tree.is_directory(end.file)
+    {
+        found.need(because, Node::File(end.file), stem.as_bytes());
+    }
+}
+
+fn is_script(facts: &Facts<'_>, file: FileId) -> bool {
+    facts.inventory.tree.kind(file) == FileKind::Regular
+        && matches!(&facts.heads[file.index()], Head::Script(line)
+            if line.windows(4).any(|window| window == b"perl"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+//! R's homes and libraries: where packages lie, and what each says of itself.
+
+use crate::finders::Source;
+use crate::model::{FileId, FileKind, FileTree, Warning};
+
+/// Longest `DESCRIPTION` that is read.
+const MAX_DESCRIPTION: usize = 64 << 10;
+/// Most packages that one package may declare.
+const MAX_NEEDS: usize = 500;
+
+/// One installation of R.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    /// The folder that holds `library/base`.
+    pub folder: FileId,
+}
+
+/// One installed package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// Its folder's name, which is the one that R looks for.
+    pub name: String,
+    /// `Version`.
+    pub version: String,
+    /// The folder.
+    pub folder: FileId,
+    /// The file that makes the folder a package.
+    pub description: FileId,
+    /// The installation that finds it, by position.
+    pub home: usize,
+    /// `Priority: base`: a part of R.
+    pub is_base: bool,
+    /// `Depends`, `Imports` and `LinkingTo` without R itself.
+    pub needs: Vec<String>,
+}
+
+impl Home {
+    /// The shell script that starts R.
+    pub fn script(&self, tree: &FileTree) -> Option<FileId> {
+        tree.child(tree.child(self.folder, b"bin")?, b"R")
+    }
+
+    /// The program that the script starts.
+    pub fn inner(&self, tree: &FileTree) -> Option<FileId> {
+        let bin = tree.child(self.folder, b"bin")?;
+        tree.child(tree.child(bin, b"exec")?, b"R")
+    }
+
+    /// What makes R start: its programs and its library, those in the folder of all programs too.
+    pub fn programs(&self, tree: &FileTree) -> Vec<FileId> {
+        let library = tree
+            .child(self.folder, b"lib")
+            .and_then(|lib| tree.child(lib, b"libR.so"));
+        let rscript = tree
+            .child(self.folder, b"bin")
+            .and_then(|bin| tree.child(bin, b"Rscript"));
+        let bin = tree.child(tree.parent(tree.parent(self.folder)), b"bin");
+        let outer = bin.and_then(|bin| tree.child(bin, b"Rscript"));
+        [self.script(tree), self.inner(tree), library, rscript, outer]
+            .into_iter()
+            .flatten()
+            .filter(|&file| tree.kind(file) == FileKind::Regular)
+            .collect()
+    }
+}
+
+impl Package {
+    /// Files that are read only when the package is in use.
+    pub fn code(&self, tree: &FileTree) -> Vec<FileId> {
+        ["R", "libs", "Meta"]
+            .iter()
+            .filter_map(|name| tree.child(self.folder, name.as_bytes()))
+            .flat_map(|folder| tree.children(folder).iter().copied())
+            .chain(tree.child(self.folder, b"NAMESPACE"))
+            .filter(|&file| tree.kind(file) == FileKind::Regular)
+            .collect()
+    }
+}
+
+/// All installations; the one in `/usr/lib/R` comes first.
+pub fn homes(tree: &FileTree) -> Vec<Home> {
+    let system = tree.lookup(b"/usr/lib/R");
+    let mut homes: Vec<Home> = tree
+        .ids()
+        .filter(|&file| tree.name(file) == b"base" && tree.child(file, b"DESCRIPTION").is_some())
+        .map(|base| tree.parent(base))
+        .filter(|&library| tree.name(library) == b"library")
+        .map(|library| Home {
+            folder: tree.parent(library),
+        })
+        .collect();
+    homes.sort_by_key(|home| (Some(home.folder) != system, home.folder));
+    homes
+}
+
+/// All installed packages in tree order. Those outside every home belong to the first one: its site and user libraries.
+pub fn packages(
+    tree: &FileTree,
+    source: &mut dyn Source,
+    homes: &[Home],
+    warnings: &mut Vec<Warning>,
+) -> Vec<Package> {
+    let is_package = |&description: &FileId| {
+        tree.name(description) == b"DESCRIPTION"
+            && tree.kind(description) == FileKind::Regular
+            && tree
+                .child(tree.parent(description), b"Meta")
+                .and_then(|meta| tree.child(meta, b"package.rds"))
+                .is_some()
+    };
+    let descriptions: Vec<FileId> = tree.ids().filter(is_package).collect();
+    descriptions
+        .into_iter()
+        .map(|description| {
+            if tree.size(description) > MAX_DESCRIPTION as u64 {
+                warnings.push(Warning::new(
+                    &tree.path(description),
+                    "only its beginning was read",
+                ));
+            }
+            let text = source.read(tree, description, 0, MAX_DESCRIPTION);
+            let folder = tree.parent(description);
+            let home = homes
+                .iter()
+                .position(|home| tree.is_within(folder, home.folder));
+            Package {
+                name: String::from_utf8_lossy(tree.name(folder)).into_owned(),
+                version: field(&text, b"Version").trim().to_owned(),
+                folder,
+                description,
+                home: home.unwrap_or(0),
+                is_base: field(&text, b"Priority").trim() == "base",
+                needs: needs(&text),
+            }
+        })
+        .collect()
+}
+
+/// The package of this name that an installation finds; one of another library of its before one of its own, as R looks
+/// through site and user libraries first.
+pub fn find<'a>(packages: &'a [Package], home: usize, name: &str) -> Option<&'a Package> {
+    let mut alike = packages
+        .iter()
+        .filter(|package| package.home == home && package.name == name);
+    let first = alike.next()?;
+    Some(alike.find(|package| !package.is_base).unwrap_or(first))
+}
+
+/// A field of a Debian-control-like file, lines joined.
+fn field(text: &[u8], name: &[u8]) -> String {
+    let mut value = Vec::new();
+    let mut is_in = false;
+    for line in text.split(|&byte| byte == b'\n') {
+        if line.first().is_some_and(u8::is_ascii_whitespace) {
+            if is_in {
+                value.push(b' ');
+                value.extend(line.trim_ascii());
+            }
+            continue;
+        }
+        is_in = line
+            .strip_prefix(name)
+            .and_then(|rest| rest.strip_prefix(b":"))
+            .inspect(|rest| value.extend(rest.trim_ascii()))
+            .is_some();
+    }
+    String::from_utf8_lossy(&value).into_owned()
+}
+
+fn needs(text: &[u8]) -> Vec<String> {
+    let mut names: Vec<String> = [&b"Depends"[..], b"Imports", b"LinkingTo"]
+        .iter()
+        .flat_map(|name| {
+            let value = field(text, name);
+            let parts = value.split(',').take(MAX_NEEDS);
+            let names = parts.map(|part| part.split('(').next().unwrap_or_default().trim());
+            names.map(str::to_owned).collect::<Vec<_>>()
+        })
+        .filter(|name| !name.is_empty() && name != "R" && name.len() < 100)
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}

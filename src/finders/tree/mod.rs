@@ -1,0 +1,67 @@
+//! Trees that an installer other than the system's package manager made: conda, spack, Julia, Java runtimes, virtual
+//! environments. Each is recognised by the record that it keeps of itself, named, and bound together.
+//!
+//! The record stands for the unit: programs and libraries of the unit need the record, the record needs all of the unit and
+//! the records of what it depends on.
+
+mod conda;
+mod java;
+mod julia;
+mod spack;
+
+pub use conda::find as conda;
+pub use java::find as java;
+pub use julia::find as julia;
+pub use spack::find as spack;
+
+use super::{Because, Facts, Found, Head};
+use crate::model::{Evidence, FileId, FileKind, Node};
+
+/// Longest record that is read.
+const MAX_RECORD: usize = 4 << 20;
+
+/// What a tree says about one unit of itself.
+struct Unit {
+    kind: &'static str,
+    name: String,
+    version: String,
+    /// The file that says so.
+    record: FileId,
+    parts: Vec<FileId>,
+}
+
+impl Unit {
+    /// Binds the unit together and lists it among the components.
+    fn add(self, finder: u8, facts: &Facts<'_>, found: &mut Found) {
+        let tree = &facts.inventory.tree;
+        let mut because = Because {
+            finder,
+            from: Node::File(self.record),
+            evidence: Evidence::Convention,
+        };
+        let what = self.name.as_bytes();
+        for &part in &self.parts {
+            found.need(because, Node::File(part), what);
+        }
+        because.evidence = Evidence::Component;
+        for file in self.parts.iter().flat_map(|&part| tree.subtree(part)) {
+            let file = FileId(file);
+            let is_code =
+                facts.heads[file.index()] != Head::Other || tree.name(file) == b"__init__.py";
+            if is_code && file != self.record && tree.kind(file) == FileKind::Regular {
+                because.from = Node::File(file);
+                found.need(because, Node::File(self.record), what);
+            }
+        }
+        found.components.all.push(crate::model::Component {
+            kind: self.kind,
+            name: self.name,
+            version: self.version,
+            parts: self.parts,
+            metadata: vec![self.record],
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;
