@@ -84,20 +84,20 @@ fn add_uses(
     found: &mut Found,
 ) {
     let tree = &facts.inventory.tree;
-    let is_own = facts.inventory.owner(file).is_none();
+    let owner = facts.inventory.owner(file);
     let own: Vec<FileId> = uses
         .folders
         .iter()
         .filter_map(|path| Some(tree.resolve(path.as_bytes())?.file))
         .collect();
     for one in &uses.modules {
-        // What is tried in an `eval` is done without where it is not there; only the scientist's own scripts mean it.
-        if !one.is_certain && !is_own {
-            continue;
-        }
         let here = tree.parent(file);
         for target in include.find(tree, here, &own, &one.path) {
-            if target != file {
+            // What is tried in an `eval` is done without where it is not there; only the scientist's own scripts mean it,
+            // and what lies in the same package.
+            let is_meant =
+                one.is_certain || owner.is_none() || facts.inventory.owner(target) == owner;
+            if target != file && is_meant {
                 found.need(because, Node::File(target), one.path.as_bytes());
             }
         }
