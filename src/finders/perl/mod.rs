@@ -97,7 +97,15 @@ fn add_uses(
             // and what lies in the same package.
             let is_meant =
                 one.is_certain || owner.is_none() || facts.inventory.owner(target) == owner;
-            if target != file && is_meant {
+            let because = Because {
+                evidence: if is_meant {
+                    Evidence::Read
+                } else {
+                    Evidence::Wanted
+                },
+                ..because
+            };
+            if target != file {
                 found.need(because, Node::File(target), one.path.as_bytes());
             }
         }
