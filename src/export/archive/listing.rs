@@ -129,10 +129,10 @@ fn facts<R: Read>(entry: &mut tar::Entry<'_, R>) -> io::Result<Option<Entry>> {
         facts.target = entry.link_name_bytes().unwrap_or_default().into_owned();
         facts.size = facts.target.len() as u64;
     }
-    // Numbers that the header has no room for.
+    // Numbers that the header has no room for. The crate ends a record at a newline, which ACLs hold: what it then takes
+    // for a record and cannot read is the rest of one.
     if let Some(extensions) = entry.pax_extensions()? {
-        for extension in extensions {
-            let extension = extension?;
+        for extension in extensions.flatten() {
             let value = extension.value().ok().and_then(|text| text.parse().ok());
             match (extension.key_bytes(), value) {
                 (b"uid", Some(uid)) => facts.uid = uid,

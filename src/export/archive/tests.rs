@@ -27,6 +27,9 @@ fn archive(folder: &Path) -> PathBuf {
     };
     add("./", EntryType::Directory, 0o755, b"");
     add("./bin", EntryType::Directory, 0o755, b"");
+    // A number that the header has no room for, behind a value of several lines.
+    let records = b"39 SCHILY.acl.access=user::rw-\nuser:33\n18 uid=4000000000\n";
+    add("PaxHeaders/first", EntryType::XHeader, 0o644, records);
     add("./bin/first", EntryType::Regular, 0o4755, b"program");
     add("./bin/pipe", EntryType::Fifo, 0o600, b"");
     let long = format!("./bin/{}", "long".repeat(40));
@@ -68,9 +71,10 @@ fn shown(tree: &FileTree) -> Vec<String> {
             let path = String::from_utf8_lossy(&tree.path(file)).into_owned();
             let target = tree.target(file).map(String::from_utf8_lossy);
             format!(
-                "{path} {:?} {:o} {} {} {target:?} {}",
+                "{path} {:?} {:o} {} {} {} {target:?} {}",
                 tree.kind(file),
                 tree.mode(file),
+                tree.owner(file).0,
                 tree.size(file),
                 tree.modified(file),
                 tree.names(file).len()
@@ -96,8 +100,8 @@ fn listed(path: &Path, format: OutputFormat) -> Result<Vec<String>, ExportError>
 fn an_image_holds_the_files_of_its_archive_however_it_is_packed() {
     let folder = tempfile::tempdir().expect("a folder");
     let plain = listed(&archive(folder.path()), OutputFormat::Tar).expect("a tar archive");
-    assert!(plain.contains(&"/bin/first Regular 4755 7 1700000000 None 2".to_owned()));
-    assert!(plain.contains(&"/sh Symlink 777 9 1700000000 Some(\"bin/first\") 1".to_owned()));
+    assert!(plain.contains(&"/bin/first Regular 4755 4000000000 7 1700000000 None 2".to_owned()));
+    assert!(plain.contains(&"/sh Symlink 777 1000 9 1700000000 Some(\"bin/first\") 1".to_owned()));
     for compression in Compression::ALL {
         let product = image(folder.path(), compression);
         assert_eq!(
