@@ -355,3 +355,26 @@ fn a_cancelled_load_stops() {
     let ended = open_and_load(root.path(), &watched);
     assert!(ended.is_err_and(|error| error.to_string() == "interrupted"));
 }
+
+#[test]
+fn the_kernel_is_found_however_its_loader_names_it() {
+    for named in [
+        "/boot/vmlinuz-6.1",
+        "/vmlinuz-6.1",
+        "/@/boot/vmlinuz-6.1",
+        "/@rootfs/boot/vmlinuz-6.1",
+        "/systems/@/boot/vmlinuz-6.1",
+    ] {
+        let folder = crate::tiny::guest();
+        let boot = folder.path().join("boot");
+        fs::create_dir_all(boot.join("grub")).expect("a folder");
+        fs::write(boot.join("vmlinuz-6.1"), "kernel").expect("it writes");
+        let menu = format!("menuentry 'Debian' {{\n\tlinux {named} root=UUID=1 ro\n}}\n");
+        fs::write(boot.join("grub/grub.cfg"), menu).expect("it writes");
+        let mut guest =
+            open(folder.path(), &OpenOptions::default(), &Job::quiet()).expect("it opens");
+        let loaded = load(guest.as_mut(), &Job::quiet()).expect("it loads");
+        let kernel = loaded.inventory.boot.kernel.expect(named);
+        assert_eq!(loaded.inventory.tree.path(kernel), b"/boot/vmlinuz-6.1");
+    }
+}

@@ -90,14 +90,19 @@ fn newest(guest: &Look<'_>) -> Entry {
     })
 }
 
-/// A loader's path: from its own file system's root, which may be mounted at `/boot` or below.
+/// How many folders of a loader's path a subvolume's own path may take.
+const MAX_SUBVOLUME: usize = 3;
+
+/// A loader's path: from its own file system's root, which may be mounted at `/boot` or below. Of btrfs a loader sees the
+/// whole, so that its path may begin with that of the subvolume that is mounted there (`/@/boot/vmlinuz`).
 fn locate(guest: &Look<'_>, path: &[u8]) -> Option<FileId> {
-    if path.is_empty() {
-        return None;
-    }
-    [&b""[..], b"/boot", b"/boot/efi", b"/efi"]
-        .iter()
-        .filter_map(|root| guest.resolve(&[root, &b"/"[..], path].concat()))
+    let parts = path.split(|&byte| byte == b'/');
+    let parts: Vec<&[u8]> = parts.filter(|part| !part.is_empty()).collect();
+    let roots = [&b""[..], b"/boot", b"/boot/efi", b"/efi"];
+    (0..parts.len().min(MAX_SUBVOLUME + 1))
+        .map(|first| parts[first..].join(&b'/'))
+        .flat_map(|rest| roots.map(|root| [root, b"/", &rest].concat()))
+        .filter_map(|path| guest.resolve(&path))
         .map(|end| end.file)
         .find(|&file| guest.tree().kind(file) == FileKind::Regular)
 }
