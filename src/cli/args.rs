@@ -168,6 +168,12 @@ pub struct ReplayArgs {
     /// Format of the output; without it, what the profile says
     #[arg(long, value_name = "FORMAT")]
     pub output_format: Option<String>,
+    /// How it is made: in-place, shrink or repack; without it, what the profile says
+    #[arg(long, value_name = "WAY")]
+    pub way: Option<String>,
+    /// Room to grow in MB, where the disk becomes smaller
+    #[arg(long, value_name = "MB")]
+    pub slack: Option<u32>,
     /// How the source image is opened.
     #[command(flatten)]
     pub open: OpenArgs,

@@ -8,7 +8,8 @@ use super::guest::Opening;
 use super::heal;
 use super::out::{self, safe};
 use super::plan::Report as PlanReport;
-use crate::export::{self, ExportOptions, OutputFormat};
+use crate::export::{self, ExportOptions, OutputFormat, Way};
+use crate::model::Bytes;
 use crate::profile::Profile;
 use crate::session::Session;
 use serde::Serialize;
@@ -87,10 +88,29 @@ fn options(args: &ReplayArgs, profile: &Profile) -> anyhow::Result<ExportOptions
             .unwrap_or_else(|| PathBuf::from(format!("output.{}", format.name()))),
         format,
         compression: profile.output.compression.into(),
+        way: way(args, profile)?,
+        slack: args
+            .slack
+            .map_or(profile.output.slack_bytes(), |megabytes| {
+                Some(Bytes::from_mb(megabytes))
+            }),
         force: args.force,
         previous: args.previous.clone(),
         open: args.open.options(),
         profile: Some(profile.clone()),
+    })
+}
+
+fn way(args: &ReplayArgs, profile: &Profile) -> anyhow::Result<Way> {
+    let Some(name) = &args.way else {
+        return Ok(profile.output.way.into());
+    };
+    Way::from_name(name).ok_or_else(|| {
+        let names = Way::ALL.map(Way::name).join(", ");
+        Refusal::error(
+            format!("{} is no way to write an image", safe(name)),
+            format!("choose one of {names}"),
+        )
     })
 }
 

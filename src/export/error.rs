@@ -1,5 +1,6 @@
 //! Why an export did not happen. Whatever is said here, the source is untouched and there is no output.
 
+use super::options::Way;
 use crate::guest::GuestError;
 use crate::job::Cancelled;
 use crate::model::Bytes;
@@ -76,6 +77,14 @@ pub enum ExportError {
         /// The end of what the checker said, escaped.
         why: String,
     },
+    /// This image cannot be written in this way.
+    #[error("the way `{}` does not work for this image: {why}", way.name())]
+    Way {
+        /// The way.
+        way: Way,
+        /// One phrase about the image.
+        why: String,
+    },
     /// Somebody asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -96,6 +105,7 @@ impl ExportError {
             Self::Check { .. } => {
                 "repair the source's file system first (e2fsck), then export again"
             }
+            Self::Way { .. } => "`--way in-place` writes any image",
             Self::Guest(GuestError::Unsupported { hint, .. }) => hint,
             _ => return None,
         })
@@ -105,7 +115,10 @@ impl ExportError {
     pub fn is_unsupported(&self) -> bool {
         matches!(
             self,
-            Self::Missing(_) | Self::IsFolder(_) | Self::Guest(GuestError::Unsupported { .. })
+            Self::Missing(_)
+                | Self::IsFolder(_)
+                | Self::Way { .. }
+                | Self::Guest(GuestError::Unsupported { .. })
         )
     }
 

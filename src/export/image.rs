@@ -5,6 +5,7 @@ use super::options::{Compression, OutputFormat};
 use super::program::Call;
 use crate::job::Job;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::path::Path;
 
 const QEMU_IMG: &str = "qemu-img";
@@ -12,6 +13,15 @@ const QEMU_IMG: &str = "qemu-img";
 /// QEMU forgets only whole clusters of what a file system gives back; around the usual 64 KiB, pieces of freed files would
 /// stay in the output. This is the block of nearly all file systems; smaller clusters make the export slower.
 pub(super) const OVERLAY_CLUSTER: u64 = 4096;
+
+/// A disk in a file of the host.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Medium<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// Its format.
+    pub format: &'static str,
+}
 
 /// Creates an overlay over `source`, which QEMU then opens read-only.
 pub(super) fn create_overlay(
@@ -29,9 +39,25 @@ pub(super) fn create_overlay(
         .map(drop)
 }
 
-/// Writes `from` (qcow2) to a new file `to`; `progress` hears per cent.
+/// Cuts the end off an overlay's disk.
+pub(super) fn cut(overlay: &Path, size: u64, job: &Job) -> Result<(), ExportError> {
+    let mut arguments = words(["resize", "-q", "--shrink", "-f", "qcow2"]);
+    arguments.extend([overlay.into(), size.to_string().into()]);
+    Call::new(QEMU_IMG, "make the disk smaller", arguments)
+        .run(job)
+        .map(drop)
+}
+
+/// Creates the file of a new, empty disk, which takes room only where it is written.
+pub(super) fn create_disk(path: &Path, size: u64) -> Result<(), ExportError> {
+    let file = File::create_new(path).map_err(ExportError::host("create", path))?;
+    file.set_len(size)
+        .map_err(ExportError::host("create", path))
+}
+
+/// Writes a disk to a new file `to`; `progress` hears per cent.
 pub(super) fn convert(
-    from: &Path,
+    from: Medium<'_>,
     to: &Path,
     format: OutputFormat,
     compression: Compression,
@@ -43,14 +69,14 @@ pub(super) fn convert(
         "convert",
         "-p",
         "-f",
-        "qcow2",
+        from.format,
         "-m",
         "8",
         "-O",
         format.name(),
     ]);
     arguments.extend(words(packing(format, compression).iter().copied()));
-    arguments.extend([from.into(), to.into()]);
+    arguments.extend([from.path.into(), to.into()]);
     let mut ear = Percent::default();
     Call::new(QEMU_IMG, "convert the image", arguments)
         .run_heard(job, |piece| ear.hear(piece, &mut progress))
@@ -161,7 +187,11 @@ mod tests {
                 let name = format!("file:{}-{}", format.name(), compression.name());
                 let output = folder.path().join(&name);
                 let mut last = 0.0;
-                convert(&overlay, &output, format, compression, &job, |percent| {
+                let from = Medium {
+                    path: &overlay,
+                    format: "qcow2",
+                };
+                convert(from, &output, format, compression, &job, |percent| {
                     last = percent;
                 })
                 .expect("converted");

@@ -4,6 +4,7 @@
 //! new image that appears whole, by rename, or not at all.
 
 mod archive;
+mod disk;
 mod durable;
 mod epoch;
 mod error;
@@ -16,8 +17,10 @@ mod record;
 mod records;
 mod removal;
 mod removed;
+mod repack;
 mod report;
 mod run;
+mod shrink;
 mod step;
 mod steps;
 mod surgery;
@@ -25,8 +28,9 @@ mod update;
 mod workshop;
 
 pub use archive::{Each, Layout, Listing, list};
+pub use disk::geometry::{DiskLayout, Fill, Part};
 pub use error::ExportError;
-pub use options::{Compression, ExportOptions, OutputFormat};
+pub use options::{Compression, ExportOptions, OutputFormat, Way};
 pub use report::{
     BESIDE, Beside, FullReport, ImageSizes, PackageCounts, Report, StepTime, Verified, plan_hash,
 };

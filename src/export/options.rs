@@ -1,6 +1,7 @@
 //! What a person chooses about an export.
 
 use crate::guest::OpenOptions;
+use crate::model::Bytes;
 use crate::profile::{self, ImageFormat, Profile};
 use std::path::PathBuf;
 
@@ -115,6 +116,63 @@ impl Compression {
     }
 }
 
+/// How the output comes to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Way {
+    /// The source's disk as it is, without what goes.
+    #[default]
+    InPlace,
+    /// The same, and then file system, last partition and disk as small as what is left and some room to grow.
+    Shrink,
+    /// A new disk with new file systems, and only what stays copied onto it.
+    Repack,
+}
+
+impl Way {
+    /// All ways, the default first.
+    pub const ALL: [Self; 3] = [Self::InPlace, Self::Shrink, Self::Repack];
+
+    /// The name for it on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::InPlace => "in-place",
+            Self::Shrink => "shrink",
+            Self::Repack => "repack",
+        }
+    }
+
+    /// What it does, one phrase.
+    pub const fn promise(self) -> &'static str {
+        match self {
+            Self::InPlace => "the disk keeps its size and all else but what goes",
+            Self::Shrink => "the same, and then the last partition and the disk get smaller",
+            Self::Repack => "a new, smaller disk, onto which only what stays is copied",
+        }
+    }
+
+    /// The way of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|way| way.name() == name)
+    }
+
+    /// The way after this one, the first after the last.
+    #[must_use]
+    pub fn next(self) -> Self {
+        let at = Self::ALL.iter().position(|way| *way == self);
+        Self::ALL[(at.unwrap_or_default() + 1) % Self::ALL.len()]
+    }
+}
+
+impl From<profile::Way> for Way {
+    fn from(way: profile::Way) -> Self {
+        match way {
+            profile::Way::InPlace => Self::InPlace,
+            profile::Way::Shrink => Self::Shrink,
+            profile::Way::Repack => Self::Repack,
+        }
+    }
+}
+
 /// What a person chooses about an export.
 #[derive(Debug, Clone, Default)]
 pub struct ExportOptions {
@@ -124,6 +182,10 @@ pub struct ExportOptions {
     pub format: OutputFormat,
     /// How it is packed; only qcow2 and the layer of an OCI image have the choice.
     pub compression: Compression,
+    /// How it comes to be.
+    pub way: Way,
+    /// Room to grow on a disk that becomes smaller; without it a tenth of what stays, and at least 256 MiB.
+    pub slack: Option<Bytes>,
     /// Whether something that is there already may be replaced.
     pub force: bool,
     /// How the source is opened.
@@ -132,4 +194,15 @@ pub struct ExportOptions {
     pub previous: Option<PathBuf>,
     /// What the plan was made from, for the report.
     pub profile: Option<Profile>,
+}
+
+impl ExportOptions {
+    /// How the disk comes to be; what has no disk is made of the source's.
+    pub fn way(&self) -> Way {
+        if self.format.is_archive() {
+            Way::InPlace
+        } else {
+            self.way
+        }
+    }
 }

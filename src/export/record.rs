@@ -21,6 +21,8 @@ pub(super) struct Record {
     pub used_after: Option<u64>,
     pub output: (u64, String),
     pub update: Option<UpdateCost>,
+    /// The output's virtual size.
+    pub disk: u64,
 }
 
 impl Record {
@@ -41,6 +43,7 @@ impl Record {
             source: shown(&place.source),
             output: shown(&place.output),
             format: options.format.name(),
+            way: options.way().name(),
             guest: guest(&loaded.inventory.os),
             profile: options
                 .profile
@@ -56,7 +59,7 @@ impl Record {
                 self.used_before,
                 plan.before,
             ),
-            after: sizes(self.output.0, disk, self.used_after, plan.after),
+            after: sizes(self.output.0, self.disk, self.used_after, plan.after),
             projected: plan.after.compressed.0,
             packages: PackageCounts::of(plan),
             removed_files: self.removed.0,

@@ -1,10 +1,11 @@
 //! Carries the steps out, in order, and reports.
 
 use super::archive;
+use super::disk::geometry::DiskLayout;
 use super::error::ExportError;
 use super::guard::Guard;
-use super::image;
-use super::options::{ExportOptions, OutputFormat};
+use super::image::{self, Medium};
+use super::options::{ExportOptions, OutputFormat, Way};
 use super::place::Place;
 use super::record::Record;
 use super::report::{ENDINGS, FullReport, Report, StepTime, Verified, file_hash};
@@ -104,7 +105,11 @@ fn needed(loaded: &Loaded, plan: &Plan, options: &ExportOptions) -> Bytes {
     } else {
         Bytes(output.0.min(origin.virtual_size))
     };
-    Bytes(OVERLAY_BYTES + touched) + most
+    let new_disk = match options.way() {
+        Way::InPlace | Way::Shrink => Bytes::ZERO,
+        Way::Repack => plan.after.allocated,
+    };
+    Bytes(OVERLAY_BYTES + touched) + new_disk + most
 }
 
 /// What was asked for.
@@ -130,6 +135,8 @@ struct Run<'a> {
     workshop: &'a Workshop,
     source_hash: Receiver<SourceHash>,
     overlay: PathBuf,
+    /// The new disk, where one is filled.
+    new_disk: Option<PathBuf>,
     product: PathBuf,
     surgery: Option<Surgery<'a>>,
     record: Record,
@@ -147,11 +154,15 @@ impl<'a> Run<'a> {
             overlay: workshop.file("overlay.qcow2"),
             product: workshop.file("output"),
             task: *task,
+            new_disk: None,
             place,
             workshop,
             source_hash,
             surgery: None,
-            record: Record::default(),
+            record: Record {
+                disk: task.loaded.inventory.origin.virtual_size,
+                ..Record::default()
+            },
             report: None,
         }
     }
@@ -175,11 +186,21 @@ impl<'a> Run<'a> {
                 let format = &self.task.loaded.inventory.origin.format;
                 image::create_overlay(&self.place.source, format, &self.overlay, self.task.inner)
             }
+            StepKind::NewDisk(disk) => {
+                let path = self.workshop.file("disk.raw");
+                image::create_disk(&path, disk.size)?;
+                self.record.disk = disk.size;
+                self.new_disk = Some(path);
+                Ok(())
+            }
             StepKind::Start => self.start(),
+            StepKind::Partition(disk) => self.surgery().partition(disk),
+            StepKind::Fill(part) => self.surgery().fill(part),
             StepKind::Remove(removal) => self.remove(&step.heading, removal),
             StepKind::Move(moves) => self.surgery().rename(moves),
             StepKind::Write(texts) => self.surgery().write(texts),
             StepKind::Link(links) => self.surgery().link(links),
+            StepKind::Shrink(disk, slack) => self.shrink(disk, *slack),
             StepKind::Trim => self.trim(),
             StepKind::Archive => self.archive(&step.heading),
             StepKind::Check => self.check(),
@@ -193,14 +214,9 @@ impl<'a> Run<'a> {
 
     fn start(&mut self) -> Result<(), ExportError> {
         let accel = self.task.options.open.accel;
-        let scratch = self.scratch()?;
-        let surgery = Surgery::start(
-            &self.overlay,
-            scratch.as_deref(),
-            accel,
-            self.task.job,
-            self.task.inner,
-        )?;
+        let (job, inner) = (self.task.job, self.task.inner);
+        let beside = self.new_disk.clone().or(self.scratch()?);
+        let surgery = Surgery::start(&self.overlay, beside.as_deref(), accel, job, inner)?;
         self.record.warnings.extend_from_slice(surgery.notes());
         self.record.used_before = surgery.used();
         self.surgery = Some(surgery);
@@ -281,16 +297,42 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    fn shrink(&mut self, disk: &DiskLayout, slack: Option<Bytes>) -> Result<(), ExportError> {
+        self.record.disk = self.surgery().shrink(disk, slack)?.size;
+        if self.record.disk == disk.size {
+            let full = "the disk is as small as it can be with this room to grow".to_owned();
+            self.record.warnings.push(full);
+        }
+        Ok(())
+    }
+
     fn check(&mut self) -> Result<(), ExportError> {
         let checked = self.surgery().check()?;
         self.record.checked.extend(checked.sound);
         self.record.warnings.extend(checked.skipped);
         let surgery = self.surgery.take().expect("it was just used");
-        surgery.stop()
+        if self.new_disk.is_some() {
+            self.record.used_after = surgery.new_used;
+        }
+        surgery.stop()?;
+        if self.task.options.way() == Way::Shrink {
+            image::cut(&self.overlay, self.record.disk, self.task.inner)?;
+        }
+        Ok(())
     }
 
     fn convert(&self, heading: &str, format: OutputFormat) -> Result<(), ExportError> {
-        let total = self.task.loaded.inventory.origin.virtual_size;
+        let total = self.record.disk;
+        let from = match self.new_disk.as_deref() {
+            None => Medium {
+                path: &self.overlay,
+                format: "qcow2",
+            },
+            Some(path) => Medium {
+                path,
+                format: "raw",
+            },
+        };
         let progress = |percent: f64| {
             #[expect(
                 clippy::cast_precision_loss,
@@ -304,7 +346,7 @@ impl<'a> Run<'a> {
             );
         };
         image::convert(
-            &self.overlay,
+            from,
             &self.product,
             format,
             self.task.options.compression,
@@ -312,7 +354,7 @@ impl<'a> Run<'a> {
             progress,
         )?;
         // Room for whoever is short of it; the workshop would remove it anyway.
-        let _ = fs::remove_file(&self.overlay);
+        let _ = fs::remove_file(from.path);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! One step of an export, as it is shown and as it is carried out: there is no other list.
 
+use super::disk::geometry::{DiskLayout, Fill, Part};
 use super::options::OutputFormat;
 use crate::model::{Bytes, text};
 use std::fmt;
@@ -19,8 +20,12 @@ pub struct Step {
 pub enum StepKind {
     /// Create a throw-away overlay over the source.
     Overlay,
+    /// Create an empty file for a new disk.
+    NewDisk(DiskLayout),
     /// Start the appliance on the overlay and mount the guest's file systems.
     Start,
+    /// Write boot code and partition table onto the new disk.
+    Partition(DiskLayout),
     /// Remove these paths: files and links, then folders, the deepest first.
     Remove(Removal),
     /// Rename files, from and to, where nothing is any more.
@@ -31,6 +36,10 @@ pub enum StepKind {
     Link(Vec<NewLink>),
     /// Unmount and mount again, so that the journal lets the freed blocks go, and tell the disk what is free.
     Trim,
+    /// Fill one partition of the new disk.
+    Fill(Part),
+    /// Make the last partition of this disk as small as its files and the room to grow allow.
+    Shrink(DiskLayout, Option<Bytes>),
     /// Check the unmounted file systems without changing them.
     Check,
     /// Pack all files into one archive, and let the appliance go.
@@ -104,7 +113,32 @@ impl Step {
                 .collect(),
             StepKind::Write(texts) => texts.iter().map(NewText::line).collect(),
             StepKind::Link(links) => links.iter().map(NewLink::line).collect(),
+            StepKind::Partition(disk) => disk.parts.iter().map(Part::line).collect(),
             _ => Vec::new(),
+        }
+    }
+}
+
+impl Part {
+    fn line(&self) -> String {
+        format!(
+            "partition {}: {} from byte {}",
+            self.number,
+            Bytes(self.size),
+            self.start
+        )
+    }
+
+    /// What filling it does.
+    pub(super) fn heading(&self) -> String {
+        let number = self.number;
+        match &self.fill {
+            Fill::Blocks => format!("copy partition {number} as it is"),
+            Fill::Swap => format!("make a swap area on partition {number}"),
+            Fill::Files { at, kind, .. } => format!(
+                "make {kind} on partition {number} and copy the files of {}",
+                text::escape(at)
+            ),
         }
     }
 }

@@ -1,13 +1,15 @@
 //! From a plan to steps: pure, and the same each time. What `--dry-run` prints is what is carried out.
 
+use super::disk::geometry::{DiskLayout, new_disk, shrinkable};
 use super::durable;
 use super::error::ExportError;
-use super::options::ExportOptions;
+use super::options::{ExportOptions, Way};
 use super::records::{self, Edits};
 use super::removal;
 use super::removed;
 use super::step::{Step, StepKind, counted};
 use crate::load::Loaded;
+use crate::model::Bytes;
 use crate::plan::Plan;
 
 /// The steps of an export, in order.
@@ -31,14 +33,15 @@ pub fn steps(
         .texts
         .extend(removed::removed_list(inventory, plan, &gone));
     let removal = removal::removal(inventory, plan, &gone);
+    let shrunk = (options.way() == Way::Shrink)
+        .then(|| shrinkable(inventory))
+        .transpose()?;
+    let disk = match options.way() {
+        Way::InPlace | Way::Shrink => None,
+        Way::Repack => Some(new_disk(inventory, &gone, options.slack)?),
+    };
 
-    let mut steps = vec![
-        Step::new(
-            "create a throw-away overlay over the source",
-            StepKind::Overlay,
-        ),
-        Step::new("start the appliance and mount the guest", StepKind::Start),
-    ];
+    let mut steps = beginning(disk.as_ref());
     if !removal.files.is_empty() || !removal.folders.is_empty() {
         let heading = format!(
             "remove {} ({})",
@@ -48,8 +51,47 @@ pub fn steps(
         steps.push(Step::new(heading, StepKind::Remove(removal)));
     }
     push_edits(edits, &mut steps);
+    steps.extend(match disk {
+        None if options.format.is_archive() => Vec::new(),
+        None => vec![Step::new(
+            "mount again and give freed space back",
+            StepKind::Trim,
+        )],
+        Some(disk) => disk
+            .parts
+            .into_iter()
+            .map(|part| Step::new(part.heading(), StepKind::Fill(part)))
+            .collect(),
+    });
+    if let Some(disk) = shrunk {
+        let number = disk.parts.last().map_or(0, |part| part.number);
+        steps.push(Step::new(
+            format!("shrink partition {number} and the disk to what they need and room to grow"),
+            StepKind::Shrink(disk, options.slack),
+        ));
+    }
     steps.extend(writing(options));
     Ok(steps)
+}
+
+fn beginning(disk: Option<&DiskLayout>) -> Vec<Step> {
+    let overlay = "create a throw-away overlay over the source";
+    let start = Step::new("start the appliance and mount the guest", StepKind::Start);
+    let mut steps = vec![Step::new(overlay, StepKind::Overlay)];
+    let Some(disk) = disk else {
+        steps.push(start);
+        return steps;
+    };
+    steps.push(Step::new(
+        format!("create a new disk of {}", Bytes(disk.size)),
+        StepKind::NewDisk(disk.clone()),
+    ));
+    steps.push(start);
+    steps.push(Step::new(
+        "write boot code and partition table",
+        StepKind::Partition(disk.clone()),
+    ));
+    steps
 }
 
 fn push_edits(edits: Edits, steps: &mut Vec<Step>) {
@@ -90,10 +132,7 @@ fn writing(options: &ExportOptions) -> Vec<Step> {
     let mut steps = if options.format.is_archive() {
         vec![Step::new("pack all files", StepKind::Archive)]
     } else {
-        vec![
-            Step::new("mount again and give freed space back", StepKind::Trim),
-            Step::new("check the file systems", StepKind::Check),
-        ]
+        vec![Step::new("check the file systems", StepKind::Check)]
     };
     steps.extend([
         Step::new(

@@ -3,6 +3,7 @@
 use super::error::ExportError;
 use super::image::OVERLAY_CLUSTER;
 use super::program::one_line;
+use super::repack::Made;
 use super::step::{NewLink, NewText, Removal};
 use crate::guest::GuestError;
 use crate::guest::libguestfs::{Accel, Access, Appliance, Drive};
@@ -25,6 +26,10 @@ const LOOK: Duration = Duration::from_millis(200);
 pub(super) struct Surgery<'a> {
     appliance: Appliance,
     mounts: Vec<Mount>,
+    /// File systems on the new disk, where there is one.
+    pub made: Vec<Made>,
+    /// Bytes in use on them, as long as they all told.
+    pub new_used: Option<u64>,
     /// Who is told about progress.
     outer: &'a Job,
     /// Who is cancelled when the appliance must die.
@@ -67,6 +72,8 @@ impl<'a> Surgery<'a> {
         Ok(Self {
             appliance,
             mounts,
+            made: Vec::new(),
+            new_used: Some(0),
             outer,
             inner,
         })
@@ -220,15 +227,28 @@ impl<'a> Surgery<'a> {
     pub fn check(&self) -> Result<Checked, ExportError> {
         self.within("unmount", Appliance::unmount_all)?;
         let mut checked = Checked::default();
-        for mount in self.mounts.iter().filter(|mount| mount.is_read) {
-            self.check_one(&mount.file_system, &mut checked)?;
+        for made in &self.made {
+            let name = format!("on partition {} ({})", made.number, made.kind);
+            let command = checker(&made.kind).map(|checker| on_device(checker, &made.device));
+            self.check_one(name, command, &mut checked)?;
+        }
+        if self.made.is_empty() {
+            for mount in self.mounts.iter().filter(|mount| mount.is_read) {
+                let system = &mount.file_system;
+                let name = format!("{} ({})", system.device, system.kind);
+                self.check_one(name, check_command(system), &mut checked)?;
+            }
         }
         Ok(checked)
     }
 
-    fn check_one(&self, system: &FileSystem, checked: &mut Checked) -> Result<(), ExportError> {
-        let name = format!("{} ({})", system.device, system.kind);
-        let Some(command) = check_command(system) else {
+    fn check_one(
+        &self,
+        name: String,
+        command: Option<String>,
+        checked: &mut Checked,
+    ) -> Result<(), ExportError> {
+        let Some(command) = command else {
             checked
                 .skipped
                 .push(format!("{name} was not checked: no checker for it"));
@@ -264,7 +284,8 @@ impl<'a> Surgery<'a> {
         Ok(self.appliance.shutdown()?)
     }
 
-    fn within<T>(
+    /// One act in the appliance, which a cancel ends.
+    pub fn within<T>(
         &self,
         operation: &str,
         call: impl FnOnce(&Appliance) -> Result<T, GuestError>,
@@ -293,20 +314,27 @@ fn folder_of(path: &[u8]) -> &[u8] {
 /// The command that checks a file system read-only and then says how it ended. The kernel's device names differ from
 /// the library's, so the file system is found by its UUID.
 fn check_command(system: &FileSystem) -> Option<String> {
-    let checker = match system.kind.as_str() {
-        "ext2" | "ext3" | "ext4" => "e2fsck -fn",
-        "xfs" => "xfs_repair -n",
-        "btrfs" => "btrfs check --readonly",
-        _ => return None,
-    };
+    let checker = checker(&system.kind)?;
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     if system.uuid.is_empty() || !system.uuid.bytes().all(is_plain) {
         return None;
     }
-    Some(format!(
-        "{checker} \"$(blkid -U {})\" 2>&1; echo $?",
-        system.uuid
-    ))
+    let device = format!("\"$(blkid -U {})\"", system.uuid);
+    Some(on_device(checker, &device))
+}
+
+/// What checks a file system of this kind without changing it.
+fn checker(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "ext2" | "ext3" | "ext4" => "e2fsck -fn",
+        "xfs" => "xfs_repair -n",
+        "btrfs" => "btrfs check --readonly",
+        _ => return None,
+    })
+}
+
+fn on_device(checker: &str, device: &str) -> String {
+    format!("{checker} {device} 2>&1; echo $?")
 }
 
 /// What a checker said and its exit code, which stands in the last line.

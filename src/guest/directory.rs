@@ -51,7 +51,6 @@ impl Directory {
                 },
                 is_read: true,
             }],
-            ..Disk::default()
         };
         Ok(Self { root, disk })
     }

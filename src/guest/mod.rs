@@ -26,7 +26,7 @@ pub use open::{Backend, OpenOptions, open};
 
 use crate::job::{Cancelled, Job};
 use crate::model::inventory::Origin;
-use crate::model::{FileId, FileTree, Mount, Partition, Warning};
+use crate::model::{FileId, FileTree, Mount, Warning};
 use std::path::PathBuf;
 
 /// More files than this are refused: the tree counts in 32 bits, and a guest must not exhaust the host's memory.
@@ -94,12 +94,8 @@ pub enum GuestError {
 /// What a guest's disk looks like from outside.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Disk {
-    /// Image, format, sizes, backend.
+    /// Image, format, sizes, backend, partitions.
     pub origin: Origin,
-    /// `mbr`, `gpt`, or empty where there is no partition table.
-    pub table: String,
-    /// The partitions by number.
-    pub partitions: Vec<Partition>,
     /// File systems in their places, the root first.
     pub mounts: Vec<Mount>,
 }

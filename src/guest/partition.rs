@@ -4,6 +4,7 @@
 //! bound what a table may ask for (the chain of logical partitions can loop, GPT may claim millions of entries).
 
 use super::blocks::Blocks;
+use super::layout::Volume;
 use crate::model::Partition;
 use std::fmt::Write as _;
 use std::io;
@@ -159,6 +160,7 @@ fn read_gpt(disk: &mut dyn Blocks, sector: u64) -> io::Result<Option<Table>> {
             start,
             size: count.saturating_mul(sector),
             kind: guid(&entry[..16]),
+            holds: String::new(),
         };
         table.partitions.push((partition, guid(&entry[16..32])));
     }
@@ -166,12 +168,30 @@ fn read_gpt(disk: &mut dyn Blocks, sector: u64) -> io::Result<Option<Table>> {
 }
 
 impl Table {
+    /// The partitions, each with what was found on the device of its number.
+    pub fn with_contents(self, volumes: &[Volume]) -> Vec<Partition> {
+        let holds = |partition: &Partition| {
+            let device = format!("/dev/sda{}", partition.number);
+            let volume = volumes
+                .iter()
+                .find(|volume| volume.file_system.device == device);
+            volume.map(|volume| volume.file_system.kind.clone())
+        };
+        let rows = self.partitions.into_iter();
+        rows.map(|(partition, _)| Partition {
+            holds: holds(&partition).unwrap_or_default(),
+            ..partition
+        })
+        .collect()
+    }
+
     fn push_mbr(&mut self, number: u32, kind: u8, start: u64, size: u64, disk_id: u32) {
         let partition = Partition {
             number,
             start,
             size,
             kind: format!("{kind:02x}"),
+            holds: String::new(),
         };
         self.partitions
             .push((partition, format!("{disk_id:08x}-{number:02x}")));

@@ -16,6 +16,11 @@ impl Bytes {
     pub const fn from_kib(kib: u64) -> Self {
         Self(kib.saturating_mul(1024))
     }
+
+    /// The size of `megabytes` units of a million bytes.
+    pub const fn from_mb(megabytes: u32) -> Self {
+        Self(megabytes as u64 * 1_000_000)
+    }
 }
 
 impl fmt::Display for Bytes {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::component::Components;
-use super::os::{BootChain, Mount, Os};
+use super::os::{BootChain, Mount, Os, Partition};
 use super::package::{Package, PackageId};
 use super::tree::{FileId, FileTree};
 
@@ -51,6 +51,10 @@ pub struct Origin {
     pub file_size: u64,
     /// How it was read: `directory`, `ext4`, `libguestfs`.
     pub backend: String,
+    /// `mbr`, `gpt`, or empty where there is no partition table.
+    pub table: String,
+    /// The disk's partitions by number.
+    pub partitions: Vec<Partition>,
 }
 
 /// One guest: files, packages with their files, operating system, boot chain.

@@ -58,6 +58,8 @@ pub struct Partition {
     pub size: u64,
     /// Type: MBR id (`83`) or GPT type GUID.
     pub kind: String,
+    /// What was found on it: `ext4`, `swap` ...; empty for nothing that is known.
+    pub holds: String,
 }
 
 /// Something that must stay so that the guest boots, and why.

@@ -21,7 +21,7 @@ pub use error::ProfileError;
 
 pub use made_on::MadeOn;
 pub use nearest::nearest;
-pub use wishes::{Check, Compression, Expect, ImageFormat, Output};
+pub use wishes::{Check, Compression, Expect, ImageFormat, Output, Way};
 
 use crate::model::Inventory;
 use crate::plan::{Intent, Mark};

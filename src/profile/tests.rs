@@ -27,7 +27,7 @@ const FULL: &str = r#"// For the grid.
     hypervisors: ["vmware", "kvm", "kvm"],
     trace: ["/usr/bin/python3", "/a\\x1b"],
     checks: [(command: "python3 -c 'import scipy'"), (command: "false", exit: 1, stdout: contains("x"))],
-    output: (format: raw, compression: none),
+    output: (format: raw, compression: none, way: repack, slack: 512),
 )
 "#;
 
@@ -72,6 +72,8 @@ fn every_field_is_read() {
     assert_eq!(profile.intent.trace, ["/a\\x1b", "/usr/bin/python3"]);
     assert_eq!(profile.checks[1].stdout, Some(Expect::Contains("x".into())));
     assert_eq!(profile.output.format, ImageFormat::Raw);
+    assert_eq!(profile.output.way, Way::Repack);
+    assert_eq!(profile.output.slack, Some(512));
 }
 
 #[test]

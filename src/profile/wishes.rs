@@ -1,5 +1,6 @@
 //! What a profile asks of the exported image: checks that must pass, format, compression.
 
+use crate::model::Bytes;
 use serde::{Deserialize, Serialize};
 
 /// A command that must still work in the exported guest.
@@ -34,6 +35,40 @@ pub struct Output {
     pub format: ImageFormat,
     /// How its clusters are compressed; only qcow2 can.
     pub compression: Compression,
+    /// How it is made.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub way: Way,
+    /// Room to grow in MB, where the disk becomes smaller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slack: Option<u32>,
+}
+
+impl Output {
+    /// The room to grow in bytes, where it is said.
+    pub fn slack_bytes(&self) -> Option<Bytes> {
+        self.slack.map(Bytes::from_mb)
+    }
+}
+
+/// How the image is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// The source's disk without what goes.
+    #[default]
+    InPlace,
+    /// The same, made smaller afterwards.
+    Shrink,
+    /// A new disk with what stays.
+    Repack,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_usual(way: &Way) -> bool {
+    *way == Way::default()
 }
 
 /// The formats that can be written.

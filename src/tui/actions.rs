@@ -179,6 +179,8 @@ actions! {
     Answering Yes "yes" [on('y')] in Confirm;
     /// Saves the profile first.
     Answering SaveFirst "save first" [on('s')] in Confirm if can_save_first;
+    /// Shows what another way of writing the image would do.
+    Answering OtherWay "other way" [on('w')] in Confirm if can_change_way;
     /// No.
     Answering No "no" [on('n'), code(KeyCode::Esc)] in Confirm;
     /// Leaves at once.
@@ -279,6 +281,13 @@ fn has_owner(app: &App) -> bool {
 
 fn is_filtered(app: &App) -> bool {
     desk(app).is_some_and(|desk| !desk.filter().is_empty())
+}
+
+fn can_change_way(app: &App) -> bool {
+    desk(app).is_some_and(|desk| match &desk.overlay {
+        Some(Overlay::Confirm(confirm)) => matches!(confirm.then, Then::Export(_)),
+        _ => false,
+    })
 }
 
 fn can_save_first(app: &App) -> bool {

@@ -55,6 +55,7 @@ impl Host for Disk {
         let steps = export::steps(&wanted.loaded, &wanted.plan, &options)?;
         Ok(Outline {
             steps: steps.into_iter().map(|step| step.heading).collect(),
+            way: options.way,
             exists: matches!(
                 export::check(&self.0.image, &self.options(wanted, false)),
                 Err(ExportError::Exists(_))
@@ -118,6 +119,8 @@ impl Disk {
             output: wanted.output.clone(),
             format: format.unwrap_or_else(|| wishes.format.into()),
             compression: wishes.compression.into(),
+            way: wanted.way.unwrap_or_else(|| wishes.way.into()),
+            slack: wishes.slack_bytes(),
             force,
             previous: None,
             open: self.0.open.clone(),

@@ -1,5 +1,6 @@
 //! What the screen lets others do: open, save, export. A trait, so that journeys run without a disk image.
 
+use crate::export::Way;
 use crate::job::Job;
 use crate::session::{Intent, Loaded, Session};
 use std::collections::BTreeSet;
@@ -62,6 +63,8 @@ pub struct Traced {
 pub struct Outline {
     /// The steps' headings, in order.
     pub steps: Vec<String>,
+    /// How the image would be made.
+    pub way: Way,
     /// Whether there is a file of this name already.
     pub exists: bool,
 }

@@ -3,6 +3,7 @@
 use super::app::Ending;
 use super::host::{Outline, Saved, Traced};
 use super::keys::Key;
+use crate::export;
 use crate::job::{Cancel, Progress};
 use crate::model::{Bytes, Node};
 use crate::plan::Plan;
@@ -119,6 +120,8 @@ pub struct Export {
     pub intent: Intent,
     /// What stays.
     pub plan: Arc<Plan>,
+    /// How it is made; without it, as the profile says.
+    pub way: Option<export::Way>,
     /// Whether a file that is there may be replaced.
     pub may_replace: bool,
 }

@@ -31,4 +31,5 @@ mod vm_profiles;
 mod vm_source;
 mod vm_trace;
 mod vm_verify;
+mod vm_ways;
 mod ways;

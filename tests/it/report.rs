@@ -37,6 +37,7 @@ fn report(session: &Session) -> Report {
         source: "/images/full.qcow2".to_owned(),
         output: "/images/slim.qcow2".to_owned(),
         format: "qcow2",
+        way: "in-place",
         guest: "Debian GNU/Linux 12 (bookworm) amd64".to_owned(),
         profile: Some("node".to_owned()),
         source_sha256: "5".repeat(64),

@@ -1,10 +1,13 @@
 //! The steps of an export, as `--dry-run` prints them, for a small Debian layout in which everything that an export
 //! mends occurs once.
 
-use guestslim::export::{ExportOptions, OutputFormat, Step, StepKind, plan_hash, steps};
+use guestslim::export::{
+    ExportError, ExportOptions, OutputFormat, Step, StepKind, Way, plan_hash, steps,
+};
 use guestslim::guest::{OpenOptions, open};
 use guestslim::job::Job;
 use guestslim::load::{Loaded, load};
+use guestslim::model::Partition;
 use guestslim::plan::{Intent, Level, Mark, Plan, Selector, Wish};
 use guestslim::session::Session;
 use std::fs;
@@ -252,4 +255,100 @@ fn a_folder_cannot_be_exported() {
     let session = session(loaded);
     let error = steps(session.loaded(), session.plan(), &options()).expect_err("no disk");
     assert!(error.is_unsupported() && error.hint().is_some());
+}
+
+/// Lays the guest out on a disk: number, type and contents of each partition, each of 4 GiB.
+fn on_disk(guest: &mut Loaded, table: &str, loader: &str, partitions: &[(u32, &str, &str)]) {
+    let inventory = &mut guest.inventory;
+    let size = 4 << 30;
+    let places = (0..).zip(partitions);
+    inventory.origin.partitions = places
+        .map(|(at, (number, kind, holds))| Partition {
+            number: *number,
+            start: (1 << 20) + at * size,
+            size,
+            kind: (*kind).to_owned(),
+            holds: (*holds).to_owned(),
+        })
+        .collect();
+    table.clone_into(&mut inventory.origin.table);
+    inventory.origin.virtual_size = 64 << 30;
+    loader.clone_into(&mut inventory.boot.loader);
+    let root = partitions
+        .iter()
+        .find(|(_, _, holds)| !matches!(*holds, "" | "vfat" | "swap"));
+    let system = &mut inventory.mounts[0].file_system;
+    (system.device, system.kind) = match root {
+        Some((number, _, kind)) => (format!("/dev/sda{number}"), (*kind).to_owned()),
+        None => ("/dev/group/root".to_owned(), "ext4".to_owned()),
+    };
+}
+
+fn steps_in(way: Way, lay: impl FnOnce(&mut Loaded)) -> Result<Vec<Step>, ExportError> {
+    let (_folder, mut loaded) = guest();
+    lay(&mut loaded);
+    let session = session(loaded);
+    let options = ExportOptions { way, ..options() };
+    steps(session.loaded(), session.plan(), &options)
+}
+
+#[test]
+fn every_way_has_its_steps() {
+    let uefi = [(14, "bios", ""), (15, "esp", "vfat"), (1, "linux", "ext4")];
+    let mut text = Vec::new();
+    for way in Way::ALL {
+        let steps = steps_in(way, |loaded| on_disk(loaded, "gpt", "grub", &uefi));
+        text.push(format!("== {}", way.name()));
+        for step in steps.expect("an ordinary disk") {
+            text.push(step.heading.clone());
+            if let StepKind::Partition(_) = step.kind {
+                text.extend(step.details().iter().map(|line| format!("    {line}")));
+            }
+        }
+    }
+    insta::assert_snapshot!("ways", text.join("\n"));
+}
+
+#[test]
+fn a_way_that_is_not_safe_is_refused_with_the_reason_and_the_way_that_works() {
+    type Case = (
+        Way,
+        &'static str,
+        &'static str,
+        &'static [(u32, &'static str, &'static str)],
+    );
+    let cases: &[Case] = &[
+        (Way::Repack, "", "grub", &[]),
+        (
+            Way::Repack,
+            "mbr",
+            "grub",
+            &[(1, "83", "ext4"), (2, "05", "")],
+        ),
+        (Way::Repack, "mbr", "extlinux", &[(1, "83", "ext4")]),
+        (Way::Repack, "mbr", "", &[(1, "83", "ext4")]),
+        (Way::Repack, "mbr", "grub", &[(1, "83", "btrfs")]),
+        (Way::Repack, "mbr", "grub", &[(1, "8e", "")]),
+        (Way::Shrink, "mbr", "grub", &[(1, "83", "xfs")]),
+        (
+            Way::Shrink,
+            "mbr",
+            "grub",
+            &[(1, "83", "ext4"), (2, "82", "swap")],
+        ),
+        (Way::Shrink, "mbr", "extlinux", &[(1, "83", "ext4")]),
+    ];
+    let mut text = Vec::new();
+    for (way, table, loader, partitions) in cases {
+        let refused = steps_in(*way, |loaded| on_disk(loaded, table, loader, partitions))
+            .expect_err("this is not safe");
+        assert!(refused.is_unsupported());
+        assert_eq!(refused.hint(), Some("`--way in-place` writes any image"));
+        text.push(refused.to_string());
+        steps_in(Way::InPlace, |loaded| {
+            on_disk(loaded, table, loader, partitions);
+        })
+        .expect("it always works in place");
+    }
+    insta::assert_snapshot!("refused", text.join("\n"));
 }

@@ -36,6 +36,8 @@ pub struct Report {
     pub guest: String,
     /// The profile's name, escaped, where the plan was made from one.
     pub profile: Option<String>,
+    /// The way in which it was written.
+    pub way: &'static str,
     /// SHA-256 of the source file.
     pub source_sha256: String,
     /// SHA-256 of the output file.

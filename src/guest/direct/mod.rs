@@ -65,15 +65,12 @@ impl<B: Blocks> Direct<B> {
             },
         };
         let disk = Disk {
-            origin,
-            table: scan.table.kind.to_owned(),
             mounts: layout::mounts(&scan.volumes, &placed),
-            partitions: scan
-                .table
-                .partitions
-                .into_iter()
-                .map(|(row, _)| row)
-                .collect(),
+            origin: Origin {
+                table: scan.table.kind.to_owned(),
+                partitions: scan.table.with_contents(&scan.volumes),
+                ..origin
+            },
         };
         let guest = Self {
             bytes,

@@ -62,6 +62,7 @@ impl Image {
             virtual_size,
             file_size: self.taken,
             backend: backend.to_owned(),
+            ..Origin::default()
         }
     }
 }

@@ -4,6 +4,7 @@ use super::{Accel, Access, Appliance, Drive};
 use crate::guest::image::Image;
 use crate::guest::{Disk, Guest, GuestError, MAX_READ};
 use crate::job::Job;
+use crate::model::inventory::Origin;
 use crate::model::text::escape;
 use crate::model::{FileId, FileKind, FileTree, Warning};
 
@@ -22,18 +23,15 @@ impl LibguestfsGuest {
             access: Access::ReadOnly,
         };
         let appliance = Appliance::launch(&[drive], accel, job)?;
-        let table = appliance.partition_table()?;
         let size = appliance.disk_size()?;
-        let mounts = appliance.mount_guest(Access::ReadOnly, job)?;
+        let found = appliance.find_guest(Access::ReadOnly, job)?;
         let disk = Disk {
-            origin: image.origin("libguestfs", size),
-            table: table.kind.to_owned(),
-            partitions: table
-                .partitions
-                .into_iter()
-                .map(|(partition, _)| partition)
-                .collect(),
-            mounts,
+            origin: Origin {
+                table: found.table.kind.to_owned(),
+                partitions: found.table.with_contents(&found.volumes),
+                ..image.origin("libguestfs", size)
+            },
+            mounts: found.mounts,
         };
         Ok(Self { appliance, disk })
     }

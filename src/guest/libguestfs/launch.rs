@@ -163,7 +163,7 @@ impl Appliance {
         let options = guestfs::AddDriveOptArgs {
             readonly: Some(!writes),
             format: Some(drive.format),
-            label: (at > 0).then_some(label.as_str()),
+            label: Some(label.as_str()),
             // What is discarded must leave the file, or an export would carry it along.
             discard: writes.then_some("enable"),
             cachemode: writes.then_some("unsafe"),
@@ -179,7 +179,7 @@ fn label(at: u8) -> String {
 }
 
 /// The kernel's device of the drive at this position, for commands in the appliance, whatever its order of drives.
-pub(super) fn device(at: u8) -> String {
+pub fn device(at: u8) -> String {
     format!("/dev/disk/guestfs/{}", label(at))
 }
 

@@ -7,6 +7,7 @@
 mod accel;
 mod answer;
 mod archive;
+mod devices;
 mod ffi;
 mod guest;
 mod launch;
@@ -17,6 +18,8 @@ mod watch;
 
 pub use accel::Accel;
 pub use guest::LibguestfsGuest;
+pub use launch::device;
+pub use remove::{SYSROOT, quoted};
 
 use super::GuestError;
 use crate::job::Job;

@@ -2,24 +2,38 @@
 
 use super::{Access, Appliance, ffi};
 use crate::guest::GuestError;
-use crate::guest::blocks::{Blocks, check_inside};
+use crate::guest::blocks::Blocks;
 use crate::guest::layout::{self, LONGEST_FSTAB, ROOT_SIGNS, Volume};
 use crate::guest::partition::{self, Table};
 use crate::job::Job;
 use crate::model::text::escape;
 use crate::model::{FileSystem, Mount};
 use std::collections::BTreeMap;
-use std::io;
 
 /// File systems whose files the tree shows. Others (the firmware's vfat, swap, ntfs) are kept whole, in each backend.
 const READ: [&str; 8] = [
     "ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "jfs", "reiserfs",
 ];
 
+/// What is on the first drive.
+pub(super) struct FoundGuest {
+    /// Its partition table.
+    pub table: Table,
+    /// All that could hold files.
+    pub volumes: Vec<Volume>,
+    /// The guest's own, in their places.
+    pub mounts: Vec<Mount>,
+}
+
 impl Appliance {
     /// Mounts the first drive's root and what its fstab names, read-only or for writing, and tells what is where. What
     /// cannot be mounted, but for the root, is told with `is_read` false.
     pub fn mount_guest(&self, access: Access, job: &Job) -> Result<Vec<Mount>, GuestError> {
+        Ok(self.find_guest(access, job)?.mounts)
+    }
+
+    /// As [`mount_guest`](Self::mount_guest), and tells what else is on the drive.
+    pub(super) fn find_guest(&self, access: Access, job: &Job) -> Result<FoundGuest, GuestError> {
         job.items("finding the file systems", 0, None);
         let table = self.partition_table()?;
         let mut volumes = Vec::new();
@@ -35,7 +49,11 @@ impl Appliance {
                 self.mount_one(mount, access)?;
             }
         }
-        Ok(mounts)
+        Ok(FoundGuest {
+            table,
+            volumes,
+            mounts,
+        })
     }
 
     /// Mounts again what [`mount_guest`](Self::mount_guest) had mounted, and measures it anew.
@@ -60,10 +78,7 @@ impl Appliance {
 
     /// The first drive's partition table.
     pub(super) fn partition_table(&self) -> Result<Table, GuestError> {
-        let mut disk = FirstDrive {
-            appliance: self,
-            size: self.disk_size()?,
-        };
+        let mut disk = self.device("/dev/sda")?;
         partition::read(&mut disk).map_err(|error| {
             super::appliance_error("read the partition table", error.to_string().as_bytes())
         })
@@ -71,10 +86,7 @@ impl Appliance {
 
     /// The first drive's size in bytes.
     pub(super) fn disk_size(&self) -> Result<u64, GuestError> {
-        let size = self.call("measure the disk", |handle| {
-            handle.blockdev_getsize64("/dev/sda")
-        })?;
-        Ok(u64::try_from(size).unwrap_or(0))
+        Ok(self.device("/dev/sda")?.size())
     }
 
     fn mount_one(&self, mount: &mut Mount, access: Access) -> Result<(), GuestError> {
@@ -190,34 +202,5 @@ impl Appliance {
         }
         self.read(&[folder, b"/", name].concat(), 0, LONGEST_FSTAB)
             .ok()
-    }
-}
-
-struct FirstDrive<'a> {
-    appliance: &'a Appliance,
-    size: u64,
-}
-
-impl Blocks for FirstDrive<'_> {
-    fn size(&self) -> u64 {
-        self.size
-    }
-
-    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        check_inside(offset, buffer.len(), self.size)?;
-        let (Ok(count), Ok(from)) = (i32::try_from(buffer.len()), i64::try_from(offset)) else {
-            return Err(io::Error::from(io::ErrorKind::InvalidInput));
-        };
-        let bytes = self
-            .appliance
-            .call("read the disk", |handle| {
-                handle.pread_device("/dev/sda", count, from)
-            })
-            .map_err(io::Error::other)?;
-        if bytes.len() != buffer.len() {
-            return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
-        }
-        buffer.copy_from_slice(&bytes);
-        Ok(())
     }
 }

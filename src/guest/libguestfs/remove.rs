@@ -11,7 +11,7 @@ use crate::job::Job;
 const LONGEST_COMMAND: usize = 100 << 10;
 
 /// Where the appliance has the guest's root.
-const SYSROOT: &[u8] = b"/sysroot";
+pub const SYSROOT: &[u8] = b"/sysroot";
 
 impl Appliance {
     /// Removes files, links and other things that are no folders. The paths are absolute and hold no symlink but in
@@ -94,7 +94,7 @@ fn command_line(command: &[u8], paths: &[Vec<u8>]) -> (Vec<u8>, usize) {
     let mut line = command.to_vec();
     let mut count = 0;
     for path in paths {
-        let word = quoted(path);
+        let word = quoted(&[SYSROOT, path].concat());
         if count > 0 && line.len() + word.len() + 1 > LONGEST_COMMAND {
             break;
         }
@@ -105,10 +105,10 @@ fn command_line(command: &[u8], paths: &[Vec<u8>]) -> (Vec<u8>, usize) {
     (line, count)
 }
 
-/// The path under the appliance's mount, as one shell word.
-fn quoted(path: &[u8]) -> Vec<u8> {
+/// Any bytes as one word of the appliance's shell.
+pub fn quoted(bytes: &[u8]) -> Vec<u8> {
     let mut word = vec![b'\''];
-    for &byte in SYSROOT.iter().chain(path) {
+    for &byte in bytes {
         match byte {
             b'\'' => word.extend_from_slice(b"'\\''"),
             _ => word.push(byte),
@@ -134,7 +134,7 @@ mod tests {
             b"/*",
         ] {
             let mut line = b"printf %s ".to_vec();
-            line.extend_from_slice(&quoted(name));
+            line.extend_from_slice(&quoted(&[SYSROOT, name].concat()));
             let shell = std::process::Command::new("sh")
                 .arg("-c")
                 .arg(std::ffi::OsString::from_vec(line))

@@ -70,6 +70,7 @@ fn inventory(tree: FileTree, packages: Vec<Package>, owners: Vec<u32>, root: Nod
             virtual_size: 2_000_000_000,
             file_size: 60_000_000,
             backend: "directory".into(),
+            ..Origin::default()
         },
         os: Os {
             id: "debian".into(),

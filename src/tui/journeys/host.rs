@@ -94,6 +94,7 @@ impl Host for Stand {
     fn outline(&mut self, export: &Export) -> Result<Outline> {
         Ok(Outline {
             steps: vec!["delete what goes".into(), "write the image".into()],
+            way: export.way.unwrap_or_default(),
             exists: self.0.existing.contains(&export.output),
         })
     }

@@ -91,7 +91,12 @@ fn an_export_says_what_it_would_do_and_then_what_it_did() {
     person
         .see("2 packages and")
         .see(" 1. delete what goes")
-        .see("y yes");
+        .see("y yes")
+        .see("Way: in-place")
+        .press("w")
+        .wait_for("Way: shrink")
+        .press("w")
+        .wait_for("Way: repack");
     person
         .press("y")
         .wait_for("the image is 12 MB")

@@ -1,5 +1,6 @@
 //! Lines to type and questions to answer.
 
+use crate::export::Way;
 use crate::tui::actions::Action;
 use crate::tui::app::{App, Ending, INTERRUPTED};
 use crate::tui::desk::{Confirm, Desk, Overlay, Prompt, Purpose, Then};
@@ -99,7 +100,7 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         Purpose::Save => save(app, PathBuf::from(text)),
-        Purpose::Export => outline(app, PathBuf::from(text)),
+        Purpose::Export => outline(app, PathBuf::from(text), None),
     }
 }
 
@@ -124,7 +125,7 @@ fn write_profile(app: &mut App, path: PathBuf, may_replace: bool) -> Vec<Effect>
     work_on(app, "Saving the profile", work)
 }
 
-fn outline(app: &mut App, output: PathBuf) -> Vec<Effect> {
+fn outline(app: &mut App, output: PathBuf, way: Option<Way>) -> Vec<Effect> {
     let Some(desk) = app.desk() else {
         return Vec::new();
     };
@@ -133,6 +134,7 @@ fn outline(app: &mut App, output: PathBuf) -> Vec<Effect> {
         loaded: desk.session.loaded().clone(),
         intent: desk.session.intent().clone(),
         plan: Arc::new(desk.session.plan().clone()),
+        way,
         may_replace: false,
     };
     work_on(
@@ -175,6 +177,10 @@ pub fn answer(app: &mut App, action: Action) -> Vec<Effect> {
         (Action::Yes, Then::Export(export)) => {
             let title = format!("Exporting to {}", export.output.display());
             work_on(app, &title, Work::Export(export))
+        }
+        (Action::OtherWay, Then::Export(export)) => {
+            let way = export.way.unwrap_or_default().next();
+            outline(app, export.output, Some(way))
         }
         _ => {
             desk.quits_when_saved = false;

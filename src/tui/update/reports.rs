@@ -160,6 +160,7 @@ fn outlined(app: &mut App, result: anyhow::Result<(Export, Outline)>) -> Vec<Eff
     match result {
         Ok((mut export, outline)) => {
             export.may_replace = outline.exists;
+            export.way = Some(outline.way);
             desk.overlay = Some(Overlay::Confirm(Confirm {
                 title: "Export",
                 lines: summary(desk, &export, &outline),
@@ -181,6 +182,11 @@ fn summary(desk: &Desk, export: &Export, outline: &Outline) -> Vec<String> {
         .count();
     let output = words::path(&export.output);
     let mut lines = vec![format!("Write {output}?")];
+    lines.push(format!(
+        "Way: {} ({}).",
+        outline.way.name(),
+        outline.way.promise()
+    ));
     if outline.exists {
         lines.push("A file of this name exists and would be replaced.".to_owned());
     }

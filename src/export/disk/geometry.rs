@@ -1,0 +1,357 @@
+//! Where everything lies on an output's disk: pure, so that a dry run tells the size that a real run writes.
+//!
+//! On a new disk partitions keep numbers, order and identifiers. The root's gets smaller, what lies behind it moves up, and what may
+//! hold boot code that names sectors stays where it is.
+
+use super::room::{file_system_size, kept_on};
+use crate::export::error::ExportError;
+use crate::export::options::Way;
+use crate::model::{Bytes, Inventory, Mount, Partition};
+use fixedbitset::FixedBitSet;
+
+/// Partitions begin at multiples of this, and disks end there.
+pub(in crate::export) const ALIGNMENT: u64 = 1 << 20;
+/// The unit of partition tables; disks with another one are not made anew.
+pub(in crate::export) const SECTOR: u64 = 512;
+/// Partition table entries of the second copy that GPT has at the end, and its header.
+const GPT_TAIL: u64 = 33 * SECTOR;
+/// MBR types of a container for logical partitions.
+const EXTENDED: [&str; 3] = ["05", "0f", "85"];
+/// Loaders that find their files by name, and the firmware or boot code that starts them by place.
+const LOADERS: [&str; 2] = ["grub", "systemd-boot"];
+
+/// Where everything lies on an output's disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiskLayout {
+    /// Its size in bytes.
+    pub size: u64,
+    /// `mbr` or `gpt`.
+    pub table: String,
+    /// Its partitions in the order in which they lie.
+    pub parts: Vec<Part>,
+}
+
+/// A partition of an output's disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Its number, on both disks.
+    pub number: u32,
+    /// First byte on the source's disk.
+    pub old_start: u64,
+    /// First byte on the output's.
+    pub start: u64,
+    /// Size in bytes.
+    pub size: u64,
+    /// What it is filled with.
+    pub fill: Fill,
+}
+
+/// What a partition is filled with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fill {
+    /// A new file system, and the files of the old one.
+    Files {
+        /// Where the guest has it.
+        at: Vec<u8>,
+        /// `ext4`, `xfs` ...
+        kind: String,
+        /// How many inodes it needs at least.
+        inodes: u64,
+    },
+    /// An empty swap area.
+    Swap,
+    /// The old partition's bytes.
+    Blocks,
+}
+
+/// The disk that a repacked output is on.
+pub(in crate::export) fn new_disk(
+    inventory: &Inventory,
+    gone: &FixedBitSet,
+    slack: Option<Bytes>,
+) -> Result<DiskLayout, ExportError> {
+    let refuse = |why: String| ExportError::Way {
+        way: Way::Repack,
+        why,
+    };
+    if let Some(why) = refusal(inventory) {
+        return Err(refuse(why));
+    }
+    let origin = &inventory.origin;
+    lay_out(
+        &origin.partitions,
+        origin.virtual_size,
+        &origin.table,
+        |partition| contents(inventory, gone, partition, slack),
+    )
+    .map_err(refuse)
+}
+
+/// Puts the partitions in the order in which they lie, each as large as `contents` says.
+fn lay_out(
+    partitions: &[Partition],
+    old_size: u64,
+    table: &str,
+    contents: impl Fn(&Partition) -> Result<(Fill, u64), String>,
+) -> Result<DiskLayout, String> {
+    let mut parts: Vec<Part> = Vec::with_capacity(partitions.len());
+    let mut end = 0;
+    for partition in in_order(partitions, old_size)? {
+        let (fill, size) = contents(partition)?;
+        let names_sectors = fill == Fill::Blocks && partition.holds.is_empty();
+        let start = if parts.is_empty() || names_sectors {
+            partition.start
+        } else {
+            up(end)
+        };
+        end = start.saturating_add(size);
+        parts.push(Part {
+            number: partition.number,
+            old_start: partition.start,
+            start,
+            size,
+            fill,
+        });
+    }
+    Ok(DiskLayout {
+        size: disk_size(end, table),
+        table: table.to_owned(),
+        parts,
+    })
+}
+
+/// The size of a disk whose last partition ends there.
+pub(in crate::export) fn disk_size(end: u64, table: &str) -> u64 {
+    let tail = if table == "gpt" { GPT_TAIL } else { 0 };
+    up(end.saturating_add(tail))
+}
+
+/// Partitions in the order in which they lie; an error when they overlap or do not lie on the disk.
+fn in_order(partitions: &[Partition], disk: u64) -> Result<Vec<&Partition>, String> {
+    let mut sorted: Vec<&Partition> = partitions.iter().collect();
+    sorted.sort_by_key(|partition| partition.start);
+    let mut end = SECTOR;
+    for partition in &sorted {
+        let is_whole = partition.start.is_multiple_of(SECTOR) && partition.size > 0;
+        if !is_whole || partition.start < end {
+            return Err("its partitions overlap".to_owned());
+        }
+        end = partition.start.saturating_add(partition.size);
+    }
+    if end > disk {
+        return Err("its partitions reach beyond its end".to_owned());
+    }
+    Ok(sorted)
+}
+
+/// The disk as it is, for the way that makes its last partition smaller: which must hold ext, and be mounted.
+pub(in crate::export) fn shrinkable(inventory: &Inventory) -> Result<DiskLayout, ExportError> {
+    let origin = &inventory.origin;
+    let refuse = |why: String| ExportError::Way {
+        way: Way::Shrink,
+        why,
+    };
+    let none = FixedBitSet::with_capacity(inventory.tree.len());
+    if let Some(why) = refusal(inventory) {
+        return Err(refuse(why));
+    }
+    let old = in_order(&origin.partitions, origin.virtual_size).map_err(refuse)?;
+    let parts = old.iter().map(|partition| {
+        Ok(Part {
+            number: partition.number,
+            old_start: partition.start,
+            start: partition.start,
+            size: partition.size,
+            fill: contents(inventory, &none, partition, None)?.0,
+        })
+    });
+    let parts: Vec<Part> = parts.collect::<Result<_, _>>().map_err(refuse)?;
+    match parts.last().map(|part| &part.fill) {
+        Some(Fill::Files { kind, .. }) if kind.starts_with("ext") => Ok(DiskLayout {
+            size: origin.virtual_size,
+            table: origin.table.clone(),
+            parts,
+        }),
+        _ => Err(refuse(
+            "its last partition is no ext file system of the guest".to_owned(),
+        )),
+    }
+}
+
+/// What keeps an image from being put on a new disk, as far as it is known beforehand.
+fn refusal(inventory: &Inventory) -> Option<String> {
+    let origin = &inventory.origin;
+    let loader = inventory.boot.loader.as_str();
+    if origin.table.is_empty() || origin.partitions.is_empty() {
+        return Some("it has no partition table".to_owned());
+    }
+    if origin.partitions.iter().any(is_container) {
+        return Some("it has an extended partition".to_owned());
+    }
+    if loader.is_empty() {
+        return Some("no boot loader was found that would find its files on a new disk".to_owned());
+    }
+    if !LOADERS.contains(&loader) {
+        return Some(format!(
+            "{loader} would not find its files on a new disk, which it names by their sectors"
+        ));
+    }
+    let lost = inventory
+        .mounts
+        .iter()
+        .find(|mount| partition_of(origin.partitions.as_slice(), mount).is_none())?;
+    let system = &lost.file_system;
+    Some(format!(
+        "{} ({}) is on no partition of its own",
+        system.device, system.kind
+    ))
+}
+
+fn is_container(partition: &Partition) -> bool {
+    EXTENDED.contains(&partition.kind.as_str())
+}
+
+fn partition_of<'a>(partitions: &'a [Partition], mount: &Mount) -> Option<&'a Partition> {
+    partitions
+        .iter()
+        .find(|partition| mount.file_system.device == device(partition.number))
+}
+
+fn device(number: u32) -> String {
+    format!("/dev/sda{number}")
+}
+
+/// What comes onto a partition, and the bytes that it takes.
+fn contents(
+    inventory: &Inventory,
+    gone: &FixedBitSet,
+    partition: &Partition,
+    slack: Option<Bytes>,
+) -> Result<(Fill, u64), String> {
+    let device = device(partition.number);
+    let mount = inventory
+        .mounts
+        .iter()
+        .find(|mount| mount.file_system.device == device && mount.is_read);
+    let Some(mount) = mount else {
+        let fill = if partition.holds == "swap" {
+            Fill::Swap
+        } else {
+            Fill::Blocks
+        };
+        return Ok((fill, partition.size));
+    };
+    let kind = mount.file_system.kind.as_str();
+    if !matches!(kind, "ext2" | "ext3" | "ext4" | "xfs") {
+        return Err(format!("{device} is {kind}, which cannot be made anew"));
+    }
+    let (bytes, inodes) = kept_on(inventory, gone, mount);
+    let fill = Fill::Files {
+        at: mount.at.clone(),
+        kind: kind.to_owned(),
+        inodes: inodes + inodes / 4 + 1024,
+    };
+    let size = if mount.at == b"/" {
+        file_system_size(kind, bytes, slack).min(partition.size)
+    } else {
+        partition.size
+    };
+    Ok((fill, size))
+}
+
+/// Up to the next multiple of the alignment.
+pub(in crate::export) fn up(bytes: u64) -> u64 {
+    bytes.div_ceil(ALIGNMENT).saturating_mul(ALIGNMENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn partition(number: u32, kind: &str, holds: &str, start: u64, size: u64) -> Partition {
+        Partition {
+            number,
+            start: start << 20,
+            size: size << 20,
+            kind: kind.to_owned(),
+            holds: holds.to_owned(),
+        }
+    }
+
+    fn laid_out(partitions: &[Partition], table: &str, root: u64) -> DiskLayout {
+        let contents = |partition: &Partition| {
+            let files = |at: &[u8]| Fill::Files {
+                at: at.to_vec(),
+                kind: partition.holds.clone(),
+                inodes: 1,
+            };
+            Ok(match partition.holds.as_str() {
+                "ext4" if partition.size > 2 << 30 => (files(b"/"), root << 20),
+                "ext4" => (files(b"/boot"), partition.size),
+                "swap" => (Fill::Swap, partition.size),
+                _ => (Fill::Blocks, partition.size),
+            })
+        };
+        lay_out(partitions, 20 << 30, table, contents).expect("nothing unusual")
+    }
+
+    fn places(disk: &DiskLayout) -> Vec<(u32, u64, u64)> {
+        let parts = disk.parts.iter();
+        parts
+            .map(|part| (part.number, part.start >> 20, part.size >> 20))
+            .collect()
+    }
+
+    #[test]
+    fn what_lies_behind_the_root_moves_up() {
+        let disk = laid_out(
+            &[
+                partition(1, "83", "ext4", 1, 10_000),
+                partition(2, "82", "swap", 10_001, 512),
+                partition(3, "83", "ext4", 11_000, 300),
+            ],
+            "mbr",
+            900,
+        );
+        assert_eq!(places(&disk), [(1, 1, 900), (2, 901, 512), (3, 1413, 300)]);
+        assert_eq!(disk.size >> 20, 1713);
+    }
+
+    #[test]
+    fn boot_code_stays_where_it_is_and_gpt_gets_its_end() {
+        let disk = laid_out(
+            &[
+                partition(1, "linux", "ext4", 128, 10_000),
+                partition(14, "bios", "", 1, 3),
+                partition(15, "esp", "vfat", 4, 124),
+            ],
+            "gpt",
+            900,
+        );
+        assert_eq!(places(&disk), [(14, 1, 3), (15, 4, 124), (1, 128, 900)]);
+        assert_eq!(disk.size >> 20, 1029);
+        let late = [
+            partition(1, "linux", "ext4", 1, 10_000),
+            partition(2, "bios", "", 10_001, 1),
+        ];
+        assert_eq!(
+            places(&laid_out(&late, "gpt", 900)),
+            [(1, 1, 900), (2, 10_001, 1)]
+        );
+    }
+
+    #[test]
+    fn partitions_that_overlap_or_leave_the_disk_are_refused() {
+        let blocks = |partition: &Partition| Ok((Fill::Blocks, partition.size));
+        for (start, size) in [(5, 10), (0, 10), (11, 30_000), (11, 0)] {
+            let partitions = [
+                partition(1, "83", "", 1, 10),
+                partition(2, "83", "", start, size),
+            ];
+            assert!(lay_out(&partitions, 20 << 30, "mbr", blocks).is_err());
+        }
+        let mut odd = partition(1, "83", "", 1, 10);
+        odd.start += 7;
+        assert!(lay_out(&[odd], 20 << 30, "mbr", blocks).is_err());
+    }
+}

@@ -1,0 +1,8 @@
+//! A new disk for an output: where things lie, its partition table, its file systems. All of it is pure; what is made
+//! of it in the appliance is in `repack` and `shrink`.
+
+pub(super) mod ext;
+pub(super) mod geometry;
+pub(super) mod room;
+pub(super) mod table;
+pub(super) mod xfs;

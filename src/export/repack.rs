@@ -1,0 +1,250 @@
+//! Fills a new disk inside the appliance: the source's overlay is `/dev/sda`, the new disk `/dev/sdb`.
+//!
+//! `cp -a` copies a tree inside one appliance: of what is tried it alone keeps sockets and holes besides owners, modes,
+//! times, links, capabilities, labels and ACLs, and it is faster than two `tar`s. Inode flags it loses; they are set
+//! afterwards. Nothing but files is copied, so nothing of what was removed can be on the new disk.
+
+use super::disk::geometry::{DiskLayout, Fill, Part};
+use super::disk::table::{self, Patch};
+use super::disk::{ext, xfs};
+use super::error::ExportError;
+use super::options::Way;
+use super::surgery::Surgery;
+use crate::guest::GuestError;
+use crate::guest::libguestfs::{self, Appliance, SYSROOT, quoted};
+
+/// The new disk's place among the appliance's drives.
+const NEW: u8 = 1;
+/// Where a new file system is mounted, outside of the guest's own tree.
+const TARGET: &str = "/tmp/guestslim-new";
+/// Where the superblock of an ext file system begins.
+const SUPERBLOCK_AT: u64 = 1024;
+
+/// A file system that was made.
+#[derive(Debug)]
+pub(super) struct Made {
+    /// The appliance's path of its device.
+    pub device: String,
+    /// `ext4`, `xfs` ...
+    pub kind: String,
+    /// Its number.
+    pub number: u32,
+}
+
+impl Surgery<'_> {
+    /// Writes boot code and partition table.
+    pub fn partition(&mut self, disk: &DiskLayout) -> Result<(), ExportError> {
+        let len = usize::try_from(table::head_len(disk)).expect("the head is small");
+        let head = self.within("read the partition table", |appliance| {
+            appliance.read_device("/dev/sda", 0, len)
+        })?;
+        let patches = table::rewritten(head, disk).map_err(refused)?;
+        self.write_table("/dev/sdb", &patches)
+    }
+
+    /// Writes a partition table, and lets the appliance know.
+    pub fn write_table(&self, disk: &str, patches: &[Patch]) -> Result<(), ExportError> {
+        self.within("write the partition table", |appliance| {
+            for (at, bytes) in patches {
+                appliance.write_device(disk, *at, bytes)?;
+            }
+            appliance.reread_table(disk)
+        })
+    }
+
+    /// Fills one partition.
+    pub fn fill(&mut self, part: &Part) -> Result<(), ExportError> {
+        let number = part.number;
+        let (old, new) = (format!("/dev/sda{number}"), format!("/dev/sdb{number}"));
+        match &part.fill {
+            Fill::Blocks => self.within("copy a partition", |appliance| {
+                appliance.copy_device(&old, &new)
+            }),
+            Fill::Swap => self.within("make a swap area", |appliance| {
+                appliance.make_swap_like(&old, &new)
+            }),
+            Fill::Files { at, kind, inodes } => {
+                let device = format!("{}{number}", libguestfs::device(NEW));
+                let make = self.maker(&old, &device, kind, at, part.size, *inodes)?;
+                self.run("make a file system", &make)?;
+                self.copy_tree(at, &device, kind)?;
+                self.made.push(Made {
+                    device,
+                    kind: kind.clone(),
+                    number,
+                });
+                Ok(())
+            }
+        }
+    }
+
+    /// The line that makes a file system like the old one.
+    fn maker(
+        &self,
+        old: &str,
+        device: &str,
+        kind: &str,
+        at: &[u8],
+        size: u64,
+        inodes: u64,
+    ) -> Result<Vec<u8>, ExportError> {
+        if kind != "xfs" {
+            let raw = self.within("read the superblock", |appliance| {
+                appliance.read_device(old, SUPERBLOCK_AT, ext::SUPERBLOCK)
+            })?;
+            return ext::make(&raw, device, size, inodes).map_err(refused);
+        }
+        let folder = quoted(&[SYSROOT, at].concat());
+        let info = self.run(
+            "look at the file system",
+            &[b"xfs_info ", &folder[..]].concat(),
+        )?;
+        let (uuid, label) = self.within("look at the file system", |appliance| {
+            appliance.identifiers(old)
+        })?;
+        let label = (!label.is_empty()).then(|| quoted(label.as_bytes()));
+        let info = String::from_utf8_lossy(&info);
+        xfs::make(&info, device, &uuid, &label.unwrap_or_default()).map_err(refused)
+    }
+
+    /// Copies all that is on the file system that the guest has at `at`.
+    fn copy_tree(&mut self, at: &[u8], device: &str, kind: &str) -> Result<(), ExportError> {
+        let from = quoted(&[SYSROOT, at, b"/."].concat());
+        let options = if kind == "xfs" { "-o nouuid " } else { "" };
+        let mount = format!("mkdir -p {TARGET} && mount {options}{device} {TARGET}");
+        self.run("mount the new file system", mount.as_bytes())?;
+        // mke2fs makes a folder that the old file system may have lost.
+        let lost = [
+            b"test -e ",
+            &from[..],
+            format!("/lost+found || rmdir {TARGET}/lost+found 2>/dev/null; true").as_bytes(),
+        ]
+        .concat();
+        self.run("prepare the new file system", &lost)?;
+        // Without the second word, an attribute that cannot be kept is no error.
+        let copy = [b"cp -a --preserve=xattr -x -- ", &from[..], b" "].concat();
+        let copy = [&copy[..], TARGET.as_bytes(), b"/"].concat();
+        self.run("copy the files", &copy)?;
+        self.set_flags(&from)?;
+        let used = self.run(
+            "unmount the new file system",
+            format!("sync; stat -f -c '%b %f %S' {TARGET} && umount {TARGET}").as_bytes(),
+        )?;
+        if kind != "xfs" {
+            // Or it would tell for ever where it was mounted just now.
+            let place = [b"tune2fs -M ", &quoted(at)[..], b" ", device.as_bytes()].concat();
+            self.run("finish the new file system", &place)?;
+        }
+        self.new_used = match (self.new_used, used_bytes(&used)) {
+            (Some(sum), Some(more)) => Some(sum + more),
+            _ => None,
+        };
+        Ok(())
+    }
+
+    /// Gives the copies the flags that `chattr` can set.
+    fn set_flags(&self, from: &[u8]) -> Result<(), ExportError> {
+        let list = [
+            b"cd ",
+            from,
+            b" && find . -xdev \\( -type f -o -type d \\) -print0 | xargs -0 lsattr -d 2>/dev/null | grep -v '^[-eIV]* '; true",
+        ]
+        .concat();
+        let flagged = self.run("read the files' flags", &list)?;
+        for line in flag_lines(&flagged) {
+            self.run("set a file's flags", &line)?;
+        }
+        Ok(())
+    }
+
+    /// A command in the appliance; its answer.
+    pub fn run(&self, operation: &str, line: &[u8]) -> Result<Vec<u8>, ExportError> {
+        self.within(operation, |appliance: &Appliance| {
+            appliance.shell(line).map_err(|error| match error {
+                GuestError::Inside { why, .. } => GuestError::Appliance {
+                    operation: operation.to_owned(),
+                    why,
+                },
+                other => other,
+            })
+        })
+    }
+}
+
+fn refused(why: String) -> ExportError {
+    ExportError::Way {
+        way: Way::Repack,
+        why,
+    }
+}
+
+/// What `stat -f` says of blocks, free blocks and their size.
+fn used_bytes(said: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(said).ok()?;
+    let mut numbers = text
+        .split_ascii_whitespace()
+        .map(|word| word.parse::<u64>().ok());
+    let (all, free, size) = (numbers.next()??, numbers.next()??, numbers.next()??);
+    all.checked_sub(free)?.checked_mul(size)
+}
+
+/// Of `lsattr`'s lines, `----i---A---- ./path`, the commands that set the same flags on the copies. A name with a newline in it
+/// gives lines that name nothing; those do nothing.
+fn flag_lines(said: &[u8]) -> Vec<Vec<u8>> {
+    const SETTABLE: &[u8] = b"aAcCdDijmPsStTux";
+    const SHORTEST_FLAGS: usize = 16;
+    let mut lines = Vec::new();
+    for line in said.split(|&byte| byte == b'\n') {
+        let Some(at) = line.windows(3).position(|word| word == b" ./") else {
+            continue;
+        };
+        let flags: Vec<u8> = line[..at]
+            .iter()
+            .copied()
+            .filter(|flag| SETTABLE.contains(flag))
+            .collect();
+        let is_list = line[..at]
+            .iter()
+            .all(|byte| *byte == b'-' || byte.is_ascii_alphabetic());
+        let leaves = line.windows(3).any(|word| word == b"/..");
+        if flags.is_empty() || !is_list || leaves || at < SHORTEST_FLAGS {
+            continue;
+        }
+        let path = [TARGET.as_bytes(), b"/", &line[at + 3..]].concat();
+        lines.push(
+            [
+                b"chattr +",
+                &flags[..],
+                b" -- ",
+                &quoted(&path),
+                b" 2>/dev/null; true",
+            ]
+            .concat(),
+        );
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_that_can_be_set_are_set_on_the_copies_only() {
+        let said = b"----i---A----e-- ./etc/it's\n--------------e- ./plain\nand ./more\nno flags\n";
+        let lines = flag_lines(said);
+        assert_eq!(lines.len(), 1);
+        let line = String::from_utf8_lossy(&lines[0]);
+        assert_eq!(
+            line,
+            "chattr +iA -- '/tmp/guestslim-new/etc/it'\\''s' 2>/dev/null; true"
+        );
+    }
+
+    #[test]
+    fn used_bytes_need_all_three_numbers() {
+        assert_eq!(used_bytes(b"100 40 4096\n"), Some(60 * 4096));
+        assert_eq!(used_bytes(b"40 100 4096\n"), None);
+        assert_eq!(used_bytes(b""), None);
+    }
+}

@@ -1,0 +1,84 @@
+//! Makes the last partition and the disk smaller inside the appliance, after all else was done in place.
+//!
+//! One `resize2fs` to what it thinks is the least and the room to grow: a least that is reached in several runs saves
+//! nothing then. The partition is not resized by a partition editor (libguestfs' cannot shrink one): the table is written
+//! anew from its own bytes, and the disk is cut behind it.
+
+use super::disk::geometry::{DiskLayout, disk_size, up};
+use super::disk::room::slack_of;
+use super::disk::{ext, table};
+use super::error::ExportError;
+use super::options::Way;
+use super::surgery::Surgery;
+use crate::guest::libguestfs::{self, Appliance};
+use crate::model::Bytes;
+
+/// The overlay's place among the appliance's drives.
+const OVERLAY: u8 = 0;
+/// Where the superblock of an ext file system begins.
+const SUPERBLOCK_AT: u64 = 1024;
+
+impl Surgery<'_> {
+    /// Shrinks the last partition's ext file system, the partition and what its table says of the disk; the disk as it is then.
+    pub fn shrink(
+        &mut self,
+        disk: &DiskLayout,
+        slack: Option<Bytes>,
+    ) -> Result<DiskLayout, ExportError> {
+        let refused = |why: &str| ExportError::Way {
+            way: Way::Shrink,
+            why: why.to_owned(),
+        };
+        let mut disk = disk.clone();
+        let part = disk.parts.last_mut().expect("it was found to be there");
+        let device = format!("{}{}", libguestfs::device(OVERLAY), part.number);
+        self.within("unmount", Appliance::unmount_all)?;
+        let check = format!("e2fsck -fp {device} >/dev/null 2>&1 || test $? = 1");
+        self.run("check the file system", check.as_bytes())?;
+        let raw = self.within("read the superblock", |appliance| {
+            let name = format!("/dev/sda{}", part.number);
+            appliance.read_device(&name, SUPERBLOCK_AT, ext::SUPERBLOCK)
+        })?;
+        let measure = format!("resize2fs -P {device} 2>/dev/null");
+        let said = self.run("measure the file system", measure.as_bytes())?;
+        let blocks = least_blocks(&said).filter(|_| raw.len() == ext::SUPERBLOCK);
+        let blocks =
+            blocks.ok_or_else(|| refused("`resize2fs` does not say how small it can be"))?;
+        let least = blocks.saturating_mul(ext::block_size(&raw));
+        let wanted = up(least.saturating_add(slack_of(least, slack)));
+        // Partition and disk end at a multiple of the alignment.
+        let end = up(part.start.saturating_add(wanted));
+        if end >= part.start + part.size {
+            return Ok(disk);
+        }
+        part.size = end - part.start;
+        let resize = format!("resize2fs {device} {}K 2>&1 >/dev/null", wanted / 1024);
+        self.run("shrink the file system", resize.as_bytes())?;
+        disk.size = disk_size(end, &disk.table);
+        let len = usize::try_from(table::head_len(&disk)).expect("the head is small");
+        let head = self.within("read the partition table", |appliance| {
+            appliance.read_device("/dev/sda", 0, len)
+        })?;
+        let patches = table::rewritten(head, &disk).map_err(|why| refused(&why))?;
+        self.write_table("/dev/sda", &patches)?;
+        Ok(disk)
+    }
+}
+
+/// Of `Estimated minimum size of the filesystem: 12345` the number.
+fn least_blocks(said: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(said).ok()?;
+    text.rsplit(':').next()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_size_is_read_whatever_stands_before_it() {
+        let said = b"Estimated minimum size of the filesystem: 165034\n";
+        assert_eq!(least_blocks(said), Some(165_034));
+        assert_eq!(least_blocks(b"resize2fs: no\n"), None);
+    }
+}

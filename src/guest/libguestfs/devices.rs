@@ -1,0 +1,125 @@
+//! Disks and partitions as bytes, by the library's names for them: `/dev/sda` is the first drive, `/dev/sdb` the second.
+
+use super::{Appliance, PIECE, appliance_error};
+use crate::guest::GuestError;
+use crate::guest::blocks::{Blocks, check_inside};
+use guestfs::{CopyDeviceToDeviceOptArgs, MkswapOptArgs};
+use std::io;
+
+/// A disk or partition of the appliance.
+pub(super) struct Device<'a> {
+    appliance: &'a Appliance,
+    name: &'a str,
+    size: u64,
+}
+
+impl Appliance {
+    /// A disk or partition, measured.
+    pub(super) fn device<'a>(&'a self, name: &'a str) -> Result<Device<'a>, GuestError> {
+        let size = self.call("measure the disk", |handle| handle.blockdev_getsize64(name))?;
+        Ok(Device {
+            appliance: self,
+            name,
+            size: u64::try_from(size).unwrap_or(0),
+        })
+    }
+
+    /// Up to `len` bytes of a disk or partition from `offset` on.
+    pub fn read_device(&self, name: &str, offset: u64, len: usize) -> Result<Vec<u8>, GuestError> {
+        let mut device = self.device(name)?;
+        let mut bytes = Vec::new();
+        while bytes.len() < len {
+            let count = (len - bytes.len()).min(PIECE);
+            let piece = device
+                .bytes(offset + bytes.len() as u64, count)
+                .map_err(|error| appliance_error("read the disk", error.to_string().as_bytes()))?;
+            if piece.is_empty() {
+                break;
+            }
+            bytes.extend(piece);
+        }
+        Ok(bytes)
+    }
+
+    /// Writes bytes onto a disk or partition.
+    pub fn write_device(&self, name: &str, offset: u64, bytes: &[u8]) -> Result<(), GuestError> {
+        let mut done = 0;
+        while done < bytes.len() {
+            let piece = &bytes[done..bytes.len().min(done + PIECE)];
+            let at = i64::try_from(offset + done as u64).unwrap_or(i64::MAX);
+            let written = self.call("write the disk", |handle| {
+                handle.pwrite_device(name, piece, at)
+            })?;
+            match usize::try_from(written) {
+                Ok(count) if count > 0 => done += count,
+                _ => return Err(appliance_error("write the disk", b"nothing was written")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the appliance look at a disk's partition table again.
+    pub fn reread_table(&self, disk: &str) -> Result<(), GuestError> {
+        self.call("read the partition table", |handle| {
+            handle.blockdev_rereadpt(disk)
+        })
+    }
+
+    /// Copies a whole partition onto another one of its size; zeros become holes.
+    pub fn copy_device(&self, from: &str, to: &str) -> Result<(), GuestError> {
+        self.call("copy a partition", |handle| {
+            let whole = CopyDeviceToDeviceOptArgs {
+                srcoffset: None,
+                destoffset: None,
+                size: None,
+                sparse: Some(true),
+                append: None,
+            };
+            handle.copy_device_to_device(from, to, whole)
+        })
+    }
+
+    /// Makes a swap area with the identifiers of another one.
+    pub fn make_swap_like(&self, old: &str, new: &str) -> Result<(), GuestError> {
+        self.call("make a swap area", |handle| {
+            let label = handle.vfs_label(old)?;
+            let uuid = handle.vfs_uuid(old)?;
+            let identifiers = MkswapOptArgs {
+                label: (!label.is_empty()).then_some(label.as_str()),
+                uuid: (!uuid.is_empty()).then_some(uuid.as_str()),
+            };
+            handle.mkswap(new, identifiers)
+        })
+    }
+
+    /// UUID and label of a file system.
+    pub fn identifiers(&self, device: &str) -> Result<(String, String), GuestError> {
+        self.call("look at a file system", |handle| {
+            Ok((handle.vfs_uuid(device)?, handle.vfs_label(device)?))
+        })
+    }
+}
+
+impl Blocks for Device<'_> {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        check_inside(offset, buffer.len(), self.size)?;
+        let (Ok(count), Ok(from)) = (i32::try_from(buffer.len()), i64::try_from(offset)) else {
+            return Err(io::Error::from(io::ErrorKind::InvalidInput));
+        };
+        let bytes = self
+            .appliance
+            .call("read the disk", |handle| {
+                handle.pread_device(self.name, count, from)
+            })
+            .map_err(io::Error::other)?;
+        if bytes.len() != buffer.len() {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
+        }
+        buffer.copy_from_slice(&bytes);
+        Ok(())
+    }
+}

@@ -1,0 +1,181 @@
+//! Ways of writing other than in place: the tree is complete, it boots by its own loader, and nothing of what was dropped
+//! is in the output.
+
+use guestslim::export::{ExportOptions, OutputFormat, Way, export, steps};
+use guestslim::guest::image::Image;
+use guestslim::guest::libguestfs::{Accel, Access, Appliance, Drive};
+use guestslim::guest::{OpenOptions, open};
+use guestslim::job::Job;
+use guestslim::load::load;
+use guestslim::plan::{Intent, Level, Mark, Selector, Wish};
+use guestslim::session::Session;
+use guestslim::verify::{self, Request, Verdict};
+use guestslim::vm::{Caps, Subject, Working, boot_by_loader};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// In a file that is dropped, many times.
+const MARKER: &[u8] = b"this-was-dropped-7f3a9c";
+
+/// Things that copying loses easily, in the appliance's shell.
+const PLANT: &[u8] = b"set -e; mkdir -p /sysroot/opt/kept; cd /sysroot/opt/kept
+echo text > plain; chmod 4751 plain; chown 1234:4321 plain; touch -d '2001-02-03 04:05:06.123456789' plain
+echo more > \"$(printf 'odd \\377 \\033 \\n name')\"; ln plain twin; ln -s /nowhere link; mkfifo -m 600 pipe
+truncate -s 30M sparse; echo end >> sparse; mkdir empty; mknod null c 1 3
+setfattr -n user.note -v hello plain
+setfattr -n security.capability -v 0x0100000200040000000000000000000000000000 twin
+setfattr -n security.selinux -v system_u:object_r:etc_t:s0 plain
+setfattr -n system.posix_acl_access -v 0x0200000001000600ffffffff020004007b00000004000400ffffffff10000600ffffffff20000400ffffffff sparse
+echo locked > locked; chattr +iA locked; chattr +d empty; touch -d '2003-01-01' .";
+
+/// All that must be the same of them, and of the file system.
+const LOOK: &[u8] = b"cd /sysroot/opt/kept
+find . -printf '%p %y %m %U %G %s %b %T@ %n %l\\n' | sort; getfattr -R -h -d -m - -e hex . | grep -v '^$'; lsattr -d plain locked empty
+dumpe2fs -h /dev/disk/guestfs/drivea1 2>/dev/null | grep -E 'volume name|UUID|features|mount options|Errors|Inode size|Hash Seed|Maximum mount'";
+
+fn small() -> PathBuf {
+    let folder = std::env::var_os("GUESTSLIM_GUESTS").unwrap_or_else(|| "target/guests".into());
+    std::path::absolute(PathBuf::from(folder).join("small.qcow2")).expect("a path")
+}
+
+/// The first file system's files, mounted in an appliance.
+fn within<T>(image: &Path, format: &str, access: Access, act: impl FnOnce(&Appliance) -> T) -> T {
+    let drive = Drive {
+        path: image,
+        format,
+        access,
+    };
+    let job = Job::quiet();
+    let appliance = Appliance::launch(&[drive], Accel::Tcg, &job).expect("it starts");
+    appliance.mount_guest(access, &job).expect("it mounts");
+    let done = act(&appliance);
+    appliance.shutdown().expect("it stops");
+    done
+}
+
+/// An overlay over the small guest with things in it that copying loses easily; what it looks like.
+fn planted(folder: &Path) -> (PathBuf, String) {
+    let path = folder.join("planted.qcow2");
+    let made = std::process::Command::new("qemu-img")
+        .args(["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b"])
+        .args([&small(), &path])
+        .status();
+    assert!(made.expect("qemu-img is installed").success());
+    let seen = within(&path, "qcow2", Access::Write, |appliance| {
+        appliance.shell(PLANT).expect("all of it can be made");
+        appliance
+            .write(b"/opt/gone", &MARKER.repeat(10_000))
+            .expect("it writes");
+        look(appliance)
+    });
+    (path, seen)
+}
+
+fn look(appliance: &Appliance) -> String {
+    let seen = appliance.shell(LOOK).expect("it can be looked at");
+    String::from_utf8_lossy(&seen).into_owned()
+}
+
+fn session(image: &Path) -> Session {
+    let job = Job::quiet();
+    let mut guest = open(image, &OpenOptions::default(), &job).expect("the image opens");
+    let loaded = load(guest.as_mut(), &job).expect("the guest loads");
+    let mark = |selector, wish| Mark { selector, wish };
+    let keep = |name: &str| Selector::Package(name.to_owned());
+    let intent = Intent {
+        marks: vec![
+            mark(keep("python3-numpy"), Wish::Keep(Level::Trimmed)),
+            mark(keep("openssh-server"), Wish::Keep(Level::Trimmed)),
+            mark(Selector::Path("/opt/gone".to_owned()), Wish::Drop),
+        ],
+        ..Intent::default()
+    };
+    Session::new(Arc::new(loaded), intent)
+}
+
+/// Whether the marker is anywhere in a file.
+fn holds_marker(path: &Path) -> bool {
+    let bytes = fs::read(path).expect("readable");
+    bytes
+        .windows(MARKER.len())
+        .any(|window| window[0] == MARKER[0] && window == MARKER)
+}
+
+/// Exports in this way; the output has the same files as the plan says, byte for byte, nothing of the marker, and boots.
+fn assert_way(way: Way, source: &Path, seen: &str, folder: &Path) {
+    let (session, job) = (session(source), Job::quiet());
+    let options = ExportOptions {
+        output: folder.join(way.name()),
+        format: OutputFormat::Raw,
+        way,
+        ..ExportOptions::default()
+    };
+    let report =
+        export(source, session.loaded(), session.plan(), &options, &job).expect("it exports");
+    println!("{report:#?}");
+    assert!(
+        report.after.disk < report.before.disk
+            && report.warnings.iter().all(|w| !w.contains("not checked"))
+    );
+    assert_eq!(
+        fs::metadata(&options.output).expect("there").len(),
+        report.after.disk
+    );
+    assert!(
+        !holds_marker(&options.output),
+        "what was dropped is still there"
+    );
+
+    let raw = OpenOptions {
+        format: Some("raw".to_owned()),
+        ..OpenOptions::default()
+    };
+    let subject =
+        |path: &Path, open: &OpenOptions| Subject::open(path, open, &job).expect("it opens");
+    let steps = steps(session.loaded(), session.plan(), &options).expect("it was carried out");
+    let proof = verify::verify(
+        &Request {
+            subject: &subject(&options.output, &raw),
+            source: Some(&subject(source, &OpenOptions::default())),
+            steps: Some(&steps),
+            open: Some(&OpenOptions::default()),
+            checks: &[],
+            on_source: None,
+            accel: None,
+            boot_cap: Duration::ZERO,
+            check_cap: Duration::ZERO,
+        },
+        &job,
+    )
+    .expect("it can be verified");
+    for id in ["container", "manifest", "contents"] {
+        let rung = proof.rungs.iter().find(|rung| rung.id == id);
+        assert!(
+            rung.is_some_and(|rung| matches!(rung.verdict, Verdict::Pass(_))),
+            "{rung:?}"
+        );
+    }
+
+    let again = within(&options.output, "raw", Access::ReadOnly, look);
+    assert_eq!(again, seen);
+
+    let image = Image::probe(&options.output, Some("raw")).expect("an image");
+    let boot = boot_by_loader(&image, Working::Tcg, Caps::default(), &job).expect("it starts");
+    assert_eq!(
+        boot.verdict.as_deref(),
+        Ok("login prompt"),
+        "{}",
+        boot.console.log()
+    );
+}
+
+#[test]
+fn each_way_keeps_all_that_stays_nothing_that_goes_and_boots() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (source, seen) = planted(folder.path());
+    assert!(holds_marker(&source));
+    assert_way(Way::Shrink, &source, &seen, folder.path());
+    assert_way(Way::Repack, &source, &seen, folder.path());
+}
