@@ -1,5 +1,5 @@
 //! The command that makes an ext2/3/4 file system like another one: same identifiers, features and settings, so that a
-//! boot loader that could read the old one can read the new one. DiskLayout of the superblock: the kernel's `ext4.h`.
+//! boot loader that could read the old one can read the new one. Layout of the superblock: the kernel's `ext4.h`.
 
 use crate::guest::libguestfs::quoted;
 use std::fmt::Write as _;
