@@ -19,6 +19,7 @@ mod removal;
 mod removed;
 mod repack;
 mod report;
+mod room;
 mod run;
 mod shrink;
 mod step;

@@ -9,6 +9,7 @@ use super::options::{ExportOptions, OutputFormat, Way};
 use super::place::Place;
 use super::record::Record;
 use super::report::{ENDINGS, FullReport, Report, StepTime, Verified, file_hash};
+use super::room;
 use super::step::{Removal, Step, StepKind};
 use super::steps::steps;
 use super::surgery::Surgery;
@@ -26,10 +27,6 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Instant;
 
-/// What an overlay takes besides the blocks that removing touches.
-const OVERLAY_BYTES: u64 = 64 << 20;
-/// What removing one file writes, at most, on average.
-const TOUCHED_BYTES: u64 = 1 << 10;
 /// The file in the work folder that is a drive for an archive.
 const SCRATCH: &str = "archive";
 
@@ -58,7 +55,7 @@ pub fn export(
     let place = Place::choose(source, &options.output, ENDINGS, options.force)?;
     update::check(options)?;
     let steps = steps(loaded, plan, options)?;
-    place.check_room(needed(loaded, plan, options))?;
+    place.check_room(room::needed(loaded, plan, options))?;
     let workshop = Workshop::open(&place.folder)?;
     let cancel = Cancel::default();
     let inner = Job::quiet().with_cancel(cancel.clone());
@@ -85,31 +82,6 @@ pub fn export(
     report.steps.extend(last_steps);
     report.seconds = begun.elapsed().as_secs_f64();
     Ok(report)
-}
-
-/// The room that overlay and output take together, at most.
-fn needed(loaded: &Loaded, plan: &Plan, options: &ExportOptions) -> Bytes {
-    let origin = &loaded.inventory.origin;
-    let touched = (plan.kept.len() - plan.kept.count_ones(..)) as u64 * TOUCHED_BYTES;
-    let output = match options.format {
-        OutputFormat::Qcow2 | OutputFormat::Vmdk => plan.after.compressed,
-        OutputFormat::Raw | OutputFormat::Vdi | OutputFormat::Vhdx => plan.after.allocated,
-        OutputFormat::Tar => Bytes(archive::most(plan)),
-        // The archive, the layer, and the layer once more in the image.
-        OutputFormat::Oci => {
-            Bytes(archive::most(plan)) + plan.after.compressed + plan.after.compressed
-        }
-    };
-    let most = if options.format.is_archive() {
-        output
-    } else {
-        Bytes(output.0.min(origin.virtual_size))
-    };
-    let new_disk = match options.way() {
-        Way::InPlace | Way::Shrink => Bytes::ZERO,
-        Way::Repack => plan.after.allocated,
-    };
-    Bytes(OVERLAY_BYTES + touched) + new_disk + most
 }
 
 /// What was asked for.
