@@ -1,7 +1,7 @@
 //! Texts cut, padded and wrapped by the columns that they take on a terminal.
 
 use std::borrow::Cow;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 /// How many columns a text takes.
 pub fn width(text: &str) -> usize {
@@ -13,20 +13,11 @@ pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     if width(text) <= columns {
         return Cow::Borrowed(text);
     }
-    let mut out = String::with_capacity(columns * 2);
-    let mut used = 0;
-    for c in text.chars() {
-        let wide = c.width().unwrap_or(0);
-        if used + wide + 1 > columns {
-            break;
-        }
-        out.push(c);
-        used += wide;
-    }
-    if columns > 0 {
-        out.push('…');
-    }
-    Cow::Owned(out)
+    let fits = |end: &usize| width(&text[..*end]) < columns;
+    let ends = text.char_indices().map(|(at, _)| at);
+    let end = ends.take_while(fits).last().unwrap_or(0);
+    let dots = if columns > 0 { "…" } else { "" };
+    Cow::Owned(format!("{}{dots}", &text[..end]))
 }
 
 /// The text cut at its start to `columns`: of a path the end tells more.
@@ -34,20 +25,11 @@ pub fn cut_start(text: &str, columns: usize) -> Cow<'_, str> {
     if width(text) <= columns {
         return Cow::Borrowed(text);
     }
-    let mut from = text.len();
-    let mut used = 1;
-    for (at, c) in text.char_indices().rev() {
-        used += c.width().unwrap_or(0);
-        if used > columns {
-            break;
-        }
-        from = at;
-    }
-    Cow::Owned(if columns == 0 {
-        String::new()
-    } else {
-        format!("…{}", &text[from..])
-    })
+    let fits = |from: &usize| width(&text[*from..]) < columns;
+    let starts = text.char_indices().map(|(at, _)| at).rev();
+    let from = starts.take_while(fits).last().unwrap_or(text.len());
+    let dots = if columns > 0 { "…" } else { "" };
+    Cow::Owned(format!("{dots}{}", &text[from..]))
 }
 
 /// The text in exactly `columns`, at their left.
@@ -71,21 +53,18 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(2);
     let mut lines = Vec::new();
     let mut line = String::new();
-    let mut used = 0;
     for word in text.split_whitespace() {
-        let wide = width(word);
-        if used > 0 && used + 1 + wide <= columns {
-            line.push(' ');
-            line.push_str(word);
-            used += 1 + wide;
+        let longer = format!("{line} {word}");
+        if !line.is_empty() && width(&longer) <= columns {
+            line = longer;
             continue;
         }
-        if used > 0 {
+        if !line.is_empty() {
             lines.push(std::mem::take(&mut line));
         }
-        (line, used) = break_word(word, columns, &mut lines);
+        line = break_word(word, columns, &mut lines);
     }
-    if used > 0 || lines.is_empty() {
+    if !line.is_empty() || lines.is_empty() {
         lines.push(line);
     }
     lines
@@ -117,19 +96,17 @@ fn last_column(text: &str) -> usize {
 }
 
 /// Pushes the full lines of a word that is longer than a line and returns its rest.
-fn break_word(word: &str, columns: usize, lines: &mut Vec<String>) -> (String, usize) {
+fn break_word(word: &str, columns: usize, lines: &mut Vec<String>) -> String {
     let mut line = String::new();
-    let mut used = 0;
     for c in word.chars() {
-        let wide = c.width().unwrap_or(0);
-        if used + wide > columns {
-            lines.push(std::mem::take(&mut line));
-            used = 0;
-        }
         line.push(c);
-        used += wide;
+        // A character may widen the one before it, so that only the whole has a width.
+        if width(&line) > columns {
+            line.pop();
+            lines.push(std::mem::replace(&mut line, c.to_string()));
+        }
     }
-    (line, used)
+    line
 }
 
 #[cfg(test)]
@@ -153,6 +130,8 @@ mod tests {
         assert_eq!(wrap("a bb ccc", 4), ["a bb", "ccc"]);
         assert_eq!(wrap("abcdef g", 4), ["abcd", "ef g"]);
         assert_eq!(wrap("", 4), [""]);
+        assert_eq!(wrap("ab0\u{fe0f}c", 4), ["ab0\u{fe0f}", "c"]);
+        assert_eq!(wrap("abc0\u{fe0f}", 4).len(), 2);
         assert_eq!(wrap_table("k   one two", 8), ["k   one", "    two"]);
         assert_eq!(wrap_table("  a b", 4), ["  a", "  b"]);
         assert_eq!(wrap_table("plain text", 5), ["plain", "text"]);

@@ -147,7 +147,7 @@ fn an_output_is_refused_before_the_image_is_opened() {
 fn an_image_that_may_not_be_read_is_named() {
     let bench = Bench::new();
     let image = bench.write("closed.raw", vec![0; 1 << 20]);
-    let Some(mut command) = unprivileged(&image) else {
+    let Some((mut command, _copy)) = unprivileged(&image) else {
         return;
     };
     let ran = ran(&command.output().expect("the binary runs"));
@@ -155,11 +155,13 @@ fn an_image_that_may_not_be_read_is_named() {
     assert!(ran.err.contains("ermission denied"), "{}", ran.err);
 }
 
-/// `guestslim inspect IMAGE` as a user who may not read it: ourselves, or somebody else when we are root.
-fn unprivileged(image: &str) -> Option<assert_cmd::Command> {
+/// `guestslim inspect IMAGE` as a user who may not read it, and the folder of the program where it had to be copied:
+/// ourselves, or somebody else when we are root.
+fn unprivileged(image: &str) -> Option<(assert_cmd::Command, Option<tempfile::TempDir>)> {
     use std::os::unix::fs::PermissionsExt as _;
     fs::set_permissions(image, fs::Permissions::from_mode(0o0)).expect("it is ours");
     let mut command = guestslim();
+    let mut folder = None;
     if fs::File::open(image).is_ok() {
         // Root reads everything; the parent folders of a private build are not everybody's either.
         let binary = tempfile::Builder::new()
@@ -167,7 +169,12 @@ fn unprivileged(image: &str) -> Option<assert_cmd::Command> {
             .tempdir_in("/tmp")
             .ok()?;
         let copy = binary.path().join("guestslim");
-        fs::copy(env!("CARGO_BIN_EXE_guestslim"), &copy).ok()?;
+        // Copied by another process: a file that this one had open for writing could not be executed while a test beside
+        // this one starts a program.
+        let copied = std::process::Command::new("cp")
+            .args([Path::new(env!("CARGO_BIN_EXE_guestslim")), &copy])
+            .status();
+        copied.ok().filter(std::process::ExitStatus::success)?;
         fs::set_permissions(binary.path(), fs::Permissions::from_mode(0o755)).ok()?;
         fs::set_permissions(
             Path::new(image).parent()?,
@@ -178,11 +185,10 @@ fn unprivileged(image: &str) -> Option<assert_cmd::Command> {
         command
             .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
             .arg(copy);
-        // The copy lives as long as the test's process.
-        let _kept = binary.keep();
+        folder = Some(binary);
     }
     command.args(["inspect", image]);
-    Some(command)
+    Some((command, folder))
 }
 
 #[test]
