@@ -114,12 +114,16 @@ pub struct Proved {
     #[serde(flatten)]
     pub report: verify::Report,
     pub cure: Option<Cure>,
+    /// Why a cure that was wanted could not be looked for, safe to print.
+    pub no_cure: Option<String>,
 }
 
 impl Proved {
     pub fn text(&self) -> String {
         let cure = self.cure.as_ref().map(|cure| format!("\n{}", cure.text()));
-        self.report.text() + &cure.unwrap_or_default()
+        let no_cure = self.no_cure.as_ref();
+        let no_cure = no_cure.map(|why| format!("\nno cure could be looked for: {why}\n"));
+        self.report.text() + &cure.or(no_cure).unwrap_or_default()
     }
 }
 
@@ -130,7 +134,11 @@ impl Proof<'_> {
         let format = format.and_then(OutputFormat::from_name);
         if let Some(format) = format.filter(|format| format.is_archive()) {
             let report = self.run_on_archive(format, job)?;
-            return Ok(Proved { report, cure: None });
+            return Ok(Proved {
+                report,
+                cure: None,
+                no_cure: None,
+            });
         }
         let subject = Subject::open(self.image, &self.open, job)?;
         let accel = self
@@ -153,24 +161,31 @@ impl Proof<'_> {
             check_cap: self.check_cap,
         };
         let report = verify::verify(&request, job)?;
-        let cure = match (self.source, self.profile, accel) {
+        let (cure, no_cure) = match (self.source, self.profile, accel) {
             (Some(source), Some(profile), Some(accel)) if !report.lost_checks.is_empty() => {
-                Some(cure::find(
-                    &Case {
-                        image: &subject,
-                        source,
-                        profile,
-                        lost: &report.lost_checks,
-                        accel,
-                        boot_cap: self.boot_cap,
-                        check_cap: self.check_cap,
-                    },
-                    job,
-                )?)
+                let case = Case {
+                    image: &subject,
+                    source,
+                    profile,
+                    lost: &report.lost_checks,
+                    accel,
+                    boot_cap: self.boot_cap,
+                    check_cap: self.check_cap,
+                };
+                // What the ladder found is worth more than its cure.
+                match cure::find(&case, job) {
+                    Ok(cure) => (Some(cure), None),
+                    Err(error @ VmError::Cancelled(_)) => return Err(error),
+                    Err(error) => (None, Some(out::safe(&error.to_string()))),
+                }
             }
-            _ => None,
+            _ => (None, None),
         };
-        Ok(Proved { report, cure })
+        Ok(Proved {
+            report,
+            cure,
+            no_cure,
+        })
     }
 
     fn run_on_archive(&self, format: OutputFormat, job: &Job) -> Result<verify::Report, VmError> {

@@ -69,6 +69,9 @@ pub enum ExportError {
     /// The appliance could not do its part.
     #[error(transparent)]
     Guest(#[from] GuestError),
+    /// A file system was read but cannot be mounted for writing; its mount point, escaped.
+    #[error("the file system at {0} cannot be mounted for writing")]
+    NotMounted(String),
     /// A file system is not in order after the changes.
     #[error("the check of {device} found errors: {why}")]
     Check {
@@ -104,6 +107,9 @@ impl ExportError {
             Self::Missing(_) => "apt-get install qemu-utils",
             Self::Check { .. } => {
                 "repair the source's file system first (e2fsck), then export again"
+            }
+            Self::NotMounted(_) => {
+                "guestslim inspect --backend libguestfs shows what can be mounted"
             }
             Self::Way { .. } => "`--way in-place` writes any image",
             Self::Guest(GuestError::Unsupported { hint, .. }) => hint,

@@ -128,7 +128,8 @@ impl Surgery<'_> {
         self.set_flags(&from)?;
         let used = self.run(
             "unmount the new file system",
-            format!("sync; stat -f -c '%b %f %S' {TARGET} && umount {TARGET}").as_bytes(),
+            format!("sync -f {TARGET} && stat -f -c '%b %f %S' {TARGET} && umount {TARGET}")
+                .as_bytes(),
         )?;
         if kind != "xfs" {
             // Or it would tell for ever where it was mounted just now.

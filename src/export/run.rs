@@ -189,6 +189,7 @@ impl<'a> Run<'a> {
         let (job, inner) = (self.task.job, self.task.inner);
         let beside = self.new_disk.clone().or(self.scratch()?);
         let surgery = Surgery::start(&self.overlay, beside.as_deref(), accel, job, inner)?;
+        surgery.check_mounts(&self.task.loaded.inventory.mounts)?;
         self.record.warnings.extend_from_slice(surgery.notes());
         self.record.used_before = surgery.used();
         self.surgery = Some(surgery);

@@ -8,6 +8,7 @@ use super::step::{NewLink, NewText, Removal};
 use crate::guest::GuestError;
 use crate::guest::libguestfs::{Accel, Access, Appliance, Drive};
 use crate::job::Job;
+use crate::model::text::escape;
 use crate::model::{FileSystem, Mount};
 use crossbeam_channel::{RecvTimeoutError, bounded};
 use std::fs;
@@ -77,6 +78,22 @@ impl<'a> Surgery<'a> {
             outer,
             inner,
         })
+    }
+
+    /// Fails when a file system that was read is not mounted here: its files would be lost, or stay against the plan.
+    pub fn check_mounts(&self, read: &[Mount]) -> Result<(), ExportError> {
+        let is_here = |wanted: &&Mount| {
+            let here = self.mounts.iter().find(|mount| mount.at == wanted.at);
+            here.is_some_and(|mount| mount.is_read)
+        };
+        match read
+            .iter()
+            .filter(|mount| mount.is_read)
+            .find(|mount| !is_here(mount))
+        {
+            Some(mount) => Err(ExportError::NotMounted(escape(&mount.at).into_owned())),
+            None => Ok(()),
+        }
     }
 
     /// What a person should know about the appliance.

@@ -63,7 +63,13 @@ pub fn read_all(
 ) -> Result<(Elves, Vec<Warning>), Cancelled> {
     let files: Vec<FileId> = tree
         .ids()
-        .filter(|file| heads[file.index()] == Head::Elf)
+        .filter(|&file| heads[file.index()] == Head::Elf)
+        .filter(|file| {
+            tree.names(*file)
+                .iter()
+                .take(MAX_NAMES)
+                .any(|name| name == file)
+        })
         .collect();
     let (mut elves, mut warnings) = (Elves::new(), Vec::new());
     for (done, &file) in files.iter().enumerate() {
@@ -89,7 +95,9 @@ pub type Fetch<'a> = &'a mut dyn FnMut(u64, usize) -> Vec<u8>;
 const MAX_HEADERS: usize = 512;
 /// Longest name or search path.
 const MAX_STRING: usize = 8192;
-/// Longest segment of notes.
+/// Most names of one file that are looked at.
+const MAX_NAMES: usize = 16;
+/// Longest segment of notes, and most bytes of notes of one file but for the last segment.
 const MAX_NOTES: usize = 1 << 16;
 
 /// Reads a file; the error is one phrase.
@@ -120,7 +128,9 @@ pub fn read(fetch: Fetch<'_>) -> Result<Elf, &'static str> {
         let len = clamp(segment.size, MAX_NOTES);
         let bytes = inside(&head, segment.offset, len)
             .map_or_else(|| fetch(segment.offset, len), <[u8]>::to_vec);
-        found.notes.extend(note::dlopen(&view, &bytes));
+        if found.notes.iter().map(Vec::len).sum::<usize>() < MAX_NOTES {
+            found.notes.extend(note::dlopen(&view, &bytes));
+        }
     }
     let dynamic = segments
         .iter()

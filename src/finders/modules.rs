@@ -8,11 +8,13 @@ use super::{Because, Facts, Found, Source, elf, files_at, pattern, read_text};
 use crate::job::{Cancelled, Job};
 use crate::model::{Evidence, FileId, FileKind, FileTree, Node};
 use crate::plan::hardware::{module_name, module_trees};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Longest list of dependencies that is read: some 20,000 modules.
 const MAX_LIST: usize = 4 << 20;
-/// Most modules of one name that an alias stands for.
+/// Most words of one line, and tags of one module, that are looked at.
+const MAX_WORDS: usize = 256;
+/// Most modules that one name or alias stands for.
 const MAX_NAMESAKES: usize = 4;
 /// Longest `.modinfo` section that is read.
 const MAX_INFO: usize = 64 << 10;
@@ -124,7 +126,7 @@ impl Kernel<'_> {
             let module = words
                 .next()
                 .and_then(|name| self.names.get(&module_name(name)));
-            let names: Vec<&[u8]> = words.collect();
+            let names: Vec<&[u8]> = words.take(MAX_WORDS).collect();
             for &module in module.into_iter().flatten() {
                 let because = self.because(module, Evidence::Wanted);
                 for name in &names {
@@ -156,7 +158,10 @@ fn names(tree: &FileTree, top: FileId) -> Names {
     for file in tree.subtree(top).map(FileId) {
         let name = tree.name(file);
         if tree.kind(file) == FileKind::Regular && name.windows(3).any(|part| part == b".ko") {
-            names.entry(module_name(name)).or_default().push(file);
+            let namesakes = names.entry(module_name(name)).or_default();
+            if namesakes.len() < MAX_NAMESAKES {
+                namesakes.push(file);
+            }
         }
     }
     names
@@ -175,7 +180,8 @@ fn add_aliases(names: &mut Names, text: &[u8]) {
         {
             let modules = real.get(&module_name(module)).into_iter().flatten();
             let modules_of_alias = names.entry(module_name(alias)).or_default();
-            modules_of_alias.extend(modules.take(MAX_NAMESAKES));
+            let room = MAX_NAMESAKES.saturating_sub(modules_of_alias.len());
+            modules_of_alias.extend(modules.take(room));
         }
     }
 }
@@ -202,7 +208,8 @@ fn firmware(kernel: &mut Kernel<'_>, source: &mut dyn Source, job: &Job) -> Resu
         let tags = info
             .split(|&byte| byte == 0)
             .filter_map(|tag| tag.strip_prefix(b"firmware="));
-        for name in tags {
+        let names: BTreeSet<&[u8]> = tags.take(MAX_WORDS).collect();
+        for name in names {
             for ending in [&b""[..], b".xz", b".zst"] {
                 let path = [name, ending].concat();
                 for end in pattern::expand_from(tree, folder.file, &path) {

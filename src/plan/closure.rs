@@ -383,6 +383,7 @@ impl<'a> Closure<'a> {
                     }
                 }
             }
+            self.add_unowned();
         }
         !self.queue.is_empty()
     }

@@ -1,6 +1,7 @@
 //! What a person should know about a plan.
 
 use super::closure::Closure;
+use super::why::printable;
 use super::{Finding, Inputs, Level, Reason, Severity, Wish};
 use crate::model::text::escape;
 use crate::model::{Evidence, FileId, Node, PackageId};
@@ -32,7 +33,10 @@ fn about_mark(inputs: &Inputs<'_>, closure: &Closure<'_>, at: u32, wish: Wish) -
     if mark.nodes.is_empty() {
         return Some(warning(
             None,
-            format!("the mark on {} matches nothing in this guest", mark.label),
+            format!(
+                "the mark on {} matches nothing in this guest",
+                printable(&mark.label)
+            ),
         ));
     }
     if let Some(finding) = without_effect(inputs, closure, at) {
@@ -66,7 +70,7 @@ fn about_mark(inputs: &Inputs<'_>, closure: &Closure<'_>, at: u32, wish: Wish) -
             let first = stay.first().map(|&&id| Node::Package(id));
             dropped_but_needed(
                 inputs,
-                mark.label.as_str(),
+                &printable(&mark.label),
                 first,
                 stay.len(),
                 stuck.count(),
@@ -121,7 +125,10 @@ fn without_effect(inputs: &Inputs<'_>, closure: &Closure<'_>, at: u32) -> Option
     };
     Some(warning(
         mark.nodes.first().copied(),
-        format!("the mark on {} {verb} nothing: {why}", mark.label),
+        format!(
+            "the mark on {} {verb} nothing: {why}",
+            printable(&mark.label)
+        ),
     ))
 }
 

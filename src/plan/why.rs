@@ -101,7 +101,7 @@ pub fn mark_subject(intent: &Intent, plan: &Plan, mark: u32) -> String {
 }
 
 /// A selector holds escaped text already, but may hold a profile's own odd characters.
-fn printable(selector: &str) -> String {
+pub(super) fn printable(selector: &str) -> String {
     let parts = selector.split('\\').map(|part| escape(part.as_bytes()));
     parts.collect::<Vec<_>>().join("\\")
 }

@@ -19,7 +19,7 @@ use crate::plan::select::Selected;
 use crate::plan::{
     Inputs, Level, Mark, Plan, ResolvedMark, Selector, Wish, hardware, select, suggest,
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// One guest under the scientist's hands. Every edit recomputes the whole plan.
@@ -157,13 +157,15 @@ fn decide(loaded: &Loaded, intent: &Intent, selected: &mut HashMap<Mark, Selecte
 /// Packages of which a mark wants only what is needed, where a trace tells what booting reads: a kernel among them is
 /// cut to the modules that were read.
 fn packages_cut(marks: &[ResolvedMark], trace: &[FileId]) -> Vec<PackageId> {
-    let is_cut = |mark: &&ResolvedMark| mark.wish == Wish::Keep(Level::NeededOnly);
-    let nodes = marks.iter().filter(is_cut).flat_map(|mark| &mark.nodes);
-    let packages = nodes.filter_map(|node| match *node {
-        Node::Package(id) => Some(id),
-        Node::File(_) => None,
-    });
-    packages.filter(|_| !trace.is_empty()).collect()
+    let mut last = BTreeMap::new();
+    for mark in marks.iter().filter(|_| !trace.is_empty()) {
+        last.extend(mark.nodes.iter().filter_map(|node| match *node {
+            Node::Package(id) => Some((id, mark.wish)),
+            Node::File(_) => None,
+        }));
+    }
+    last.retain(|_, wish| *wish == Wish::Keep(Level::NeededOnly));
+    last.into_keys().collect()
 }
 
 fn with_inputs<T>(

@@ -539,6 +539,10 @@ fn a_kernel_marked_needed_only_keeps_the_modules_that_a_trace_or_a_hypervisor_na
     }));
     assert_eq!(stays(&session), [true, true, false, true]);
     assert!(keeps(&session, "/boot/vmlinuz"));
+    session.apply(keep("*", Level::NeededOnly));
+    session.apply(Edit::Unmark(Selector::Package("kernel".to_owned())));
+    session.apply(keep("kernel", Level::Trimmed));
+    assert_eq!(stays(&session), [true; 4], "the last mark about it counts");
 }
 
 #[test]
@@ -556,4 +560,22 @@ fn traces_unite_and_what_none_of_them_touched_is_counted() {
     assert_eq!(second.never_read, Bytes::ZERO);
     session.undo();
     assert_eq!(session.never_read(), first.never_read);
+}
+
+#[test]
+fn headers_of_the_scientist_s_own_stay_while_a_compiler_stays() {
+    let mut session = session(
+        "gcc-12
+        /usr/bin/gcc 900 @gcc-12
+        /usr/local/include/solver.h 5
+        /opt/x/lib/libx.a 70",
+    );
+    let rule = RuleId::find("own-development").expect("the table has it");
+    session.apply(Edit::Rule(rule, true));
+    let stays = |session: &Session| {
+        ["/usr/local/include/solver.h", "/opt/x/lib/libx.a"].map(|path| keeps(session, path))
+    };
+    assert_eq!(stays(&session), [false; 2]);
+    session.apply(keep("gcc-12", Level::Trimmed));
+    assert_eq!(stays(&session), [true; 2]);
 }

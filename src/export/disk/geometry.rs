@@ -102,7 +102,8 @@ fn lay_out(
         let start = if parts.is_empty() || names_sectors {
             partition.start
         } else {
-            up(end)
+            // Never behind where it was: what follows may have to keep its place.
+            up(end).min(partition.start)
         };
         end = start.saturating_add(size);
         parts.push(Part {

@@ -30,9 +30,17 @@ struct Unit {
     parts: Vec<FileId>,
 }
 
+/// Longest name of a unit: no package manager allows a longer one.
+const MAX_NAME: usize = 256;
+
 impl Unit {
     /// Binds the unit together and lists it among the components.
-    fn add(self, finder: u8, facts: &Facts<'_>, found: &mut Found) {
+    fn add(mut self, finder: u8, facts: &Facts<'_>, found: &mut Found) {
+        if self.name.len() > MAX_NAME {
+            return;
+        }
+        self.parts.sort_unstable();
+        self.parts.dedup();
         let tree = &facts.inventory.tree;
         let mut because = Because {
             finder,

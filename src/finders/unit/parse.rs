@@ -14,6 +14,9 @@ pub struct Setting {
 /// Most settings of one file that are looked at.
 const MAX_SETTINGS: usize = 4096;
 
+/// Longest name of a section: each of its settings has a copy.
+const MAX_SECTION: usize = 256;
+
 /// All settings of a unit file in order; what is none is skipped.
 pub fn settings(text: &[u8]) -> Vec<Setting> {
     let mut found = Vec::new();
@@ -28,7 +31,7 @@ pub fn settings(text: &[u8]) -> Vec<Setting> {
             .strip_prefix(b"[")
             .and_then(|line| line.strip_suffix(b"]"))
         {
-            section = name.to_vec();
+            section = name[..name.len().min(MAX_SECTION)].to_vec();
             continue;
         }
         let mut whole = line.to_vec();

@@ -20,14 +20,16 @@ pub(super) struct Below {
     pub format: Option<Vec<u8>>,
 }
 
-/// Checks an image and all that is below it.
-pub(super) fn check(path: &Path, format: Format) -> Result<(), GuestError> {
+/// Checks an image and all that is below it; the files below, the nearest first.
+pub(super) fn check(path: &Path, format: Format) -> Result<Vec<PathBuf>, GuestError> {
     let (mut path, mut format) = (path.to_owned(), format);
+    let mut files = Vec::new();
     for _ in 0..LONGEST {
         let Some(below) = check_one(&path, format)? else {
-            return Ok(());
+            return Ok(files);
         };
         (path, format) = step_down(&path, &below)?;
+        files.push(path.clone());
     }
     Err(unusable(&path, "its chain of backing files has no end"))
 }

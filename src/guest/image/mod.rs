@@ -23,6 +23,7 @@ pub struct Image {
     path: PathBuf,
     format: Format,
     taken: u64,
+    below: Vec<PathBuf>,
 }
 
 impl Image {
@@ -35,8 +36,9 @@ impl Image {
             Some(format) => format?,
             None => magic::probe(&file).map_err(|source| host("read", path, source))?,
         };
-        chain::check(&absolute, format)?;
+        let below = chain::check(&absolute, format)?;
         Ok(Self {
+            below,
             shown: path.display().to_string(),
             path: absolute,
             format,
@@ -47,6 +49,11 @@ impl Image {
     /// The file, absolute; symlinks as given, since relative backing files start from its folder.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The backing files that it builds on, the nearest first.
+    pub fn below(&self) -> &[PathBuf] {
+        &self.below
     }
 
     /// The format's name, as QEMU takes it.

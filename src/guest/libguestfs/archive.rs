@@ -23,11 +23,12 @@ fn command(device: &str, newest: i64) -> String {
          --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime \
          --mtime=@{newest} --clamp-mtime --directory=/sysroot . 2>/tmp/said; echo $? >/tmp/code; }} | \
          LC_ALL=C dd of={device} bs=1M iflag=fullblock conv=fsync,nocreat,notrunc 2>/tmp/copied; \
-         tail -c 2000 /tmp/said; echo; cat /tmp/copied; cat /tmp/code"
+         copied=$?; tail -c 2000 /tmp/said; echo; cat /tmp/copied; \
+         echo \"$(cat /tmp/code) $copied\""
     )
 }
 
-/// The bytes that were copied, where tar ended well; else what was said.
+/// The bytes that were copied, where tar and dd ended well, which the last line tells; else what was said.
 fn verdict(said: &[u8]) -> Result<u64, String> {
     let text = String::from_utf8_lossy(said);
     let code = text.trim_end().lines().next_back();
@@ -36,7 +37,7 @@ fn verdict(said: &[u8]) -> Result<u64, String> {
         rest.starts_with("bytes").then(|| count.parse().ok())?
     });
     match (code, bytes) {
-        (Some("0"), Some(bytes)) => Ok(bytes),
+        (Some("0 0"), Some(bytes)) => Ok(bytes),
         _ => Err(one_line(said)),
     }
 }
@@ -46,10 +47,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_length_is_what_was_copied_when_tar_ended_well() {
+    fn the_length_is_what_was_copied_when_both_programs_ended_well() {
         let copied = "\n3+1 records in\n3+1 records out\n3246080 bytes (3.2 MB, 3.1 MiB) copied, 1 s, 3 MB/s\n";
-        assert_eq!(verdict(format!("{copied}0\n").as_bytes()), Ok(3_246_080));
-        assert!(verdict(format!("tar: no room{copied}2\n").as_bytes()).is_err());
-        assert!(verdict(b"\ndd: no such device\n0\n").is_err());
+        assert_eq!(verdict(format!("{copied}0 0\n").as_bytes()), Ok(3_246_080));
+        assert!(verdict(format!("tar: no room{copied}2 0\n").as_bytes()).is_err());
+        assert!(verdict(format!("\ndd: error writing{copied}0 1\n").as_bytes()).is_err());
+        assert!(verdict(b"\ndd: no such device\n0 1\n").is_err());
     }
 }

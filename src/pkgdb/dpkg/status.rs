@@ -89,6 +89,17 @@ fn record(stanza: &Stanza<'_>) -> Result<Option<Record>, String> {
     }))
 }
 
+/// The architecture; empty when it is none, since it becomes part of names that people read.
+fn architecture(stanza: &Stanza<'_>) -> String {
+    let arch = stanza.text("Architecture");
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    if arch.chars().all(is_part) {
+        arch
+    } else {
+        String::new()
+    }
+}
+
 fn package(stanza: &Stanza<'_>, name: String) -> Package {
     let relations = |field| relation::parse(stanza.field(field).unwrap_or_default());
     let source = stanza.text("Source");
@@ -96,7 +107,7 @@ fn package(stanza: &Stanza<'_>, name: String) -> Package {
     let size = stanza.text("Installed-Size").parse().unwrap_or(0);
     let summary = stanza.text("Description");
     Package {
-        arch: stanza.text("Architecture"),
+        arch: architecture(stanza),
         version: stanza.text("Version"),
         source,
         installed_size: Bytes::from_kib(size),
@@ -153,6 +164,15 @@ mod tests {
         assert_eq!(bash.package.pre_depends.len(), 2);
         assert_eq!(records[2].package.provides[0].name, "awk");
         assert_eq!(records[1].package.multi_arch, "same");
+    }
+
+    #[test]
+    fn an_architecture_that_is_none_is_left_out() {
+        let text = b"Package: a\nStatus: install ok installed\nArchitecture: am\x1b[31md64\n\n\
+            Package: b\nStatus: install ok installed\nArchitecture: kfreebsd-i386\n";
+        let records = read(b"/s", text, &mut Vec::new());
+        let archs: Vec<&str> = records.iter().map(|r| r.package.arch.as_str()).collect();
+        assert_eq!(archs, ["", "kfreebsd-i386"]);
     }
 
     #[test]

@@ -90,12 +90,16 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
             desk.set_filter("", size);
             Vec::new()
         }
-        _ if !is_accepted => Vec::new(),
+        _ if !is_accepted => {
+            desk.quits_when_saved = false;
+            Vec::new()
+        }
         Purpose::Trace => {
             let line = text.trim().to_owned();
             work_on(app, "Tracing", Work::Trace(line))
         }
         _ if text.trim().is_empty() => {
+            desk.quits_when_saved = false;
             desk.notice = Some("no path, so nothing was written".to_owned());
             Vec::new()
         }

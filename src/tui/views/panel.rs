@@ -191,7 +191,7 @@ fn rule(desk: &Desk, row: usize) -> (String, Role) {
         None => "...".to_owned(),
     };
     let shade = if is_on { Role::Plain } else { Role::Faint };
-    (format!("{sign} {name:<16} {price:<21} {heading}"), shade)
+    (format!("{sign} {name:<17} {price:<20} {heading}"), shade)
 }
 
 fn level(desk: &Desk, at: usize) -> (String, Role) {
