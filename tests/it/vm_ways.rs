@@ -33,7 +33,7 @@ echo locked > locked; chattr +iA locked; chattr +d empty; touch -d '2003-01-01' 
 /// All that must be the same of them, and of the file system.
 const LOOK: &[u8] = b"cd /sysroot/opt/kept
 find . -printf '%p %y %m %U %G %s %b %T@ %n %l\\n' | sort; getfattr -R -h -d -m - -e hex . | grep -v '^$'; lsattr -d plain locked empty
-dumpe2fs -h /dev/disk/guestfs/drivea1 2>/dev/null | grep -E 'volume name|UUID|features|mount options|Errors|Inode size|Hash Seed|Maximum mount'";
+dumpe2fs -h /dev/disk/guestfs/drivea1 2>/dev/null | grep -E 'volume name|UUID|system features|mount options|Errors|Inode size|Hash Seed|Maximum mount'";
 
 fn small() -> PathBuf {
     let folder = std::env::var_os("GUESTSLIM_GUESTS").unwrap_or_else(|| "target/guests".into());
