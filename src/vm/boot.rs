@@ -43,6 +43,7 @@ pub fn boot_by_loader(
     accel::require_qemu()?;
     let machine = Machine {
         image: image.clone(),
+        cargo: None,
         start: Start::Loader(Firmware::of(image, job)?),
         accel,
         memory: 1024,

@@ -11,6 +11,7 @@ use crate::guest::image::Image;
 use crate::guest::{Accel, Guest};
 use crate::job::Job;
 use crate::model::{BootChain, FileId, FileTree};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The longest kernel or initramfs that is read.
@@ -27,6 +28,8 @@ pub struct Direct {
     pub initramfs: Vec<u8>,
     /// The default entry's command line.
     pub command_line: String,
+    /// A file of the host that the guest gets as a second disk, read-only: the way to bring something in without a network.
+    pub cargo: Option<PathBuf>,
 }
 
 /// What a direct boot left.
@@ -61,6 +64,7 @@ impl Direct {
             kernel: whole(guest, tree, kernel, job)?,
             initramfs: whole(guest, tree, initramfs, job)?,
             command_line: boot.command_line.clone(),
+            cargo: None,
         })
     }
 
@@ -189,6 +193,7 @@ pub fn run_commands(
     let command_line = with_first_program(&direct.command_line);
     let machine = Machine {
         image: direct.image.clone(),
+        cargo: direct.cargo.clone(),
         start: Start::Direct {
             kernel,
             initramfs,

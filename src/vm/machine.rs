@@ -24,6 +24,8 @@ use std::time::{Duration, Instant};
 pub struct Machine {
     /// The image; opened read-only, below the overlay.
     pub image: Image,
+    /// A file of the host that becomes a second disk, read-only.
+    pub cargo: Option<PathBuf>,
     /// How it starts.
     pub start: Start,
     /// How its processor is made.
@@ -239,6 +241,13 @@ impl Machine {
             "-drive",
             &drive,
         ]);
+        if let Some(cargo) = &self.cargo {
+            let file = cargo.display().to_string().replace(',', ",,");
+            add(&[
+                "-drive",
+                &format!("file={file},format=raw,if=virtio,readonly=on"),
+            ]);
+        }
         add(&["-device", "virtio-rng-pci"]);
         // The second port is a socket that QEMU inherits as its standard input.
         add(&[

@@ -20,6 +20,7 @@ mod suggestions;
 mod tidy;
 mod tiny;
 mod vm_archive;
+mod vm_durable;
 mod vm_export;
 mod vm_finders;
 mod vm_guest;
