@@ -26,6 +26,7 @@ pub use machine::Caps;
 pub use record::{Outcome, Record};
 pub use subject::Subject;
 
+use crate::guest::GuestError;
 use crate::job::Cancelled;
 use std::path::PathBuf;
 
@@ -59,13 +60,23 @@ pub enum VmError {
     NotDirect(String),
     /// The guest's kernel or initramfs could not be read.
     #[error(transparent)]
-    Guest(#[from] crate::guest::GuestError),
+    Guest(GuestError),
     /// The guest could not be loaded.
     #[error(transparent)]
     Load(#[from] crate::load::LoadError),
     /// Somebody asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
+}
+
+impl From<GuestError> for VmError {
+    /// A cancel is a cancel wherever it came.
+    fn from(error: GuestError) -> Self {
+        match error {
+            GuestError::Cancelled(cancelled) => Self::Cancelled(cancelled),
+            error => Self::Guest(error),
+        }
+    }
 }
 
 impl VmError {
