@@ -6,10 +6,11 @@ use super::out::safe;
 use super::plan::Report as PlanReport;
 use super::verify::{Proof, Proved};
 use crate::cure::Cure;
-use crate::export::{self, ExportOptions, FullReport, Report};
+use crate::export::{self, ExportOptions, FullReport, Initramfs, Report};
 use crate::guest::OpenOptions;
 use crate::job::Job;
 use crate::profile::Profile;
+use crate::rebuild;
 use crate::session::Session;
 use crate::vm::{self, Subject, VmError};
 use anyhow::Context as _;
@@ -94,6 +95,9 @@ impl Bench<'_> {
     /// Exports under this profile and proves the output.
     pub fn replay(&mut self, session: &Session, profile: &Profile) -> anyhow::Result<Replayed> {
         self.options.profile = Some(profile.clone());
+        if self.options.initramfs == Initramfs::Rebuilt(None) && self.options.rebuilds_initramfs() {
+            self.options.initramfs = self.rebuilt(profile)?;
+        }
         let (loaded, plan, options) = (session.loaded(), session.plan(), self.options.clone());
         let export = export::export(&self.args.image, loaded, plan, &options, &self.job)?;
         let (verified, trouble) = match self.verify(profile) {
@@ -118,6 +122,24 @@ impl Bench<'_> {
         })
     }
 
+    /// Has the source's own tools make its initramfs anew.
+    fn rebuilt(&mut self, profile: &Profile) -> Result<Initramfs, VmError> {
+        self.open_source()?;
+        let source = self.source.as_ref().expect("it was just opened");
+        let (hypervisors, accel) = (&profile.intent.hypervisors, self.options.open.accel);
+        let bytes = rebuild::rebuild(source, hypervisors, accel, &self.job)?;
+        Ok(Initramfs::Rebuilt(Some(bytes)))
+    }
+
+    /// Opens the source to be booted, once.
+    fn open_source(&mut self) -> Result<(), VmError> {
+        if self.source.is_none() {
+            let options = self.args.open.options();
+            self.source = Some(Subject::open(&self.args.image, &options, &self.job)?);
+        }
+        Ok(())
+    }
+
     /// Boots the output and runs the checks, unless that is not wanted or not possible here.
     fn verify(&mut self, profile: &Profile) -> Result<Verified, VmError> {
         if self.args.no_verify {
@@ -136,10 +158,7 @@ impl Bench<'_> {
     }
 
     fn prove(&mut self, profile: &Profile) -> Result<Proved, VmError> {
-        if self.source.is_none() {
-            let options = self.args.open.options();
-            self.source = Some(Subject::open(&self.args.image, &options, &self.job)?);
-        }
+        self.open_source()?;
         // The output's format is known; the source's was a matter of the command line.
         let open = OpenOptions {
             format: Some(self.options.format.name().to_owned()),
@@ -155,6 +174,7 @@ impl Bench<'_> {
             boot_cap: MACHINE_CAP,
             check_cap: MACHINE_CAP,
             on_source: self.on_source.as_deref(),
+            initramfs: Some(&self.options.initramfs),
         };
         proof.run(&self.job)
     }

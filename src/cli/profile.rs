@@ -159,6 +159,7 @@ fn lines(profile: &Profile) -> Vec<String> {
     lines.extend(json.accept.map(|class| format!("accept {class}")));
     let hypervisors = json.hypervisors.iter();
     lines.extend(hypervisors.map(|id| format!("runs on {id}")));
+    lines.extend(json.initramfs.map(|what| format!("initramfs {what}")));
     lines.extend(trace.chain(checks));
     lines
 }
@@ -176,6 +177,8 @@ struct ProfileJson {
     accept: Option<&'static str>,
     /// What the output will run on; empty when nothing is declared.
     hypervisors: Vec<&'static str>,
+    /// `rebuilt`, or nothing where it stays as it is.
+    initramfs: Option<&'static str>,
     trace: Vec<String>,
     checks: Vec<CheckedJson>,
     output: Output,
@@ -234,6 +237,7 @@ impl ProfileJson {
                 .iter()
                 .map(|id| id.hypervisor().id)
                 .collect(),
+            initramfs: intent.rebuilds_initramfs.then_some("rebuilt"),
             trace: intent.trace.clone(),
             checks: profile.checks.iter().map(CheckedJson::of).collect(),
             output: profile.output,

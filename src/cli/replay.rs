@@ -8,9 +8,10 @@ use super::guest::Opening;
 use super::heal;
 use super::out::{self, safe};
 use super::plan::Report as PlanReport;
-use crate::export::{self, ExportOptions, OutputFormat, Way};
+use crate::export::{self, ExportOptions, Initramfs, OutputFormat, Way};
 use crate::model::Bytes;
 use crate::profile::Profile;
+use crate::rebuild;
 use crate::session::Session;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -27,6 +28,9 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
     let plan = PlanReport::of(&session, Some(&profile), false);
     // Under --strict this ends here, before anything is written.
     let outcome = plan.outcome(args.strict)?;
+    if options.rebuilds_initramfs() {
+        rebuild::check(&session.loaded().inventory)?;
+    }
     if args.dry_run {
         drop(opening);
         show_steps(&session, &plan, &options, args.json)?;
@@ -87,6 +91,7 @@ fn options(args: &ReplayArgs, profile: &Profile) -> anyhow::Result<ExportOptions
             .clone()
             .unwrap_or_else(|| PathBuf::from(format!("output.{}", format.name()))),
         format,
+        initramfs: Initramfs::of(&profile.intent),
         compression: profile.output.compression.into(),
         way: way(args, profile)?,
         slack: args

@@ -4,7 +4,7 @@ use super::args::OpenArgs;
 use super::guest::{Opening, read_profile};
 use super::{Outcome, out};
 use crate::cure::{self, Case, Cure};
-use crate::export::{self, ExportOptions, OutputFormat, Step};
+use crate::export::{self, ExportOptions, Initramfs, OutputFormat, Step};
 use crate::guest::{Accel, OpenOptions};
 use crate::job::Job;
 use crate::profile::Profile;
@@ -71,6 +71,7 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<Outcome> {
         boot_cap: Duration::from_secs(args.boot_cap.into()),
         check_cap: Duration::from_secs(args.check_cap.into()),
         on_source: None,
+        initramfs: None,
     };
     let proved = proof.run(&job)?;
     drop(opening);
@@ -106,6 +107,8 @@ pub struct Proof<'a> {
     pub check_cap: Duration,
     /// What an earlier proof against the same source saw there.
     pub on_source: Option<&'a [vm::Outcome]>,
+    /// The initramfs that was made anew, where its bytes are known.
+    pub initramfs: Option<&'a Initramfs>,
 }
 
 /// The report, and the cure where a check fails that passes on the source.
@@ -146,7 +149,7 @@ impl Proof<'_> {
             .then(|| accel(&subject, self.open.accel, job))
             .transpose()?;
         let steps = match (self.profile, self.source) {
-            (Some(profile), Some(source)) => steps(profile, source),
+            (Some(profile), Some(source)) => self.steps(profile, source, OutputFormat::default()),
             _ => None,
         };
         let request = Request {
@@ -192,16 +195,31 @@ impl Proof<'_> {
         let Some(source) = self.source else {
             return verify::verify_archive(self.image, format, None, job);
         };
-        let steps = self.profile.and_then(|profile| steps(profile, source));
+        let steps = self
+            .profile
+            .and_then(|profile| self.steps(profile, source, format));
         let against = steps.as_deref().map(|steps| (source, steps, &self.open));
         verify::verify_archive(self.image, format, against, job)
     }
-}
 
-/// What an export of the source under this profile does; nothing for a folder, which is never exported.
-fn steps(profile: &Profile, source: &Subject) -> Option<Vec<Step>> {
-    let session = Session::new(Arc::clone(&source.loaded), profile.intent());
-    export::steps(session.loaded(), session.plan(), &ExportOptions::default()).ok()
+    /// What an export of the source under this profile does; nothing for a folder, which is never exported.
+    fn steps(
+        &self,
+        profile: &Profile,
+        source: &Subject,
+        format: OutputFormat,
+    ) -> Option<Vec<Step>> {
+        let session = Session::new(Arc::clone(&source.loaded), profile.intent());
+        let options = ExportOptions {
+            format,
+            initramfs: self
+                .initramfs
+                .cloned()
+                .unwrap_or_else(|| Initramfs::of(&profile.intent)),
+            ..ExportOptions::default()
+        };
+        export::steps(session.loaded(), session.plan(), &options).ok()
+    }
 }
 
 fn accel(subject: &Subject, wished: Accel, job: &Job) -> Result<Working, VmError> {

@@ -88,6 +88,9 @@ pub enum ExportError {
         /// One phrase about the image.
         why: String,
     },
+    /// The initramfs is to be replaced, and there is none, or nothing that takes its place.
+    #[error("the default boot entry has no initramfs that could be made anew")]
+    NoInitramfs,
     /// Somebody asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -124,6 +127,7 @@ impl ExportError {
             Self::Missing(_)
                 | Self::IsFolder(_)
                 | Self::Way { .. }
+                | Self::NoInitramfs
                 | Self::Guest(GuestError::Unsupported { .. })
         )
     }

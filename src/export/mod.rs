@@ -31,11 +31,11 @@ mod workshop;
 pub use archive::{Each, Layout, Listing, list};
 pub use disk::geometry::{DiskLayout, Fill, Part};
 pub use error::ExportError;
-pub use options::{Compression, ExportOptions, OutputFormat, Way};
+pub use options::{Compression, ExportOptions, Initramfs, OutputFormat, Way};
 pub use report::{
     BESIDE, Beside, FullReport, ImageSizes, PackageCounts, Report, StepTime, Verified, plan_hash,
 };
 pub use run::{check, export};
-pub use step::{NewLink, NewText, Removal, Step, StepKind};
+pub use step::{NewInitramfs, NewLink, NewText, Removal, Step, StepKind};
 pub use steps::steps;
 pub use update::UpdateCost;

@@ -2,8 +2,10 @@
 
 use crate::guest::OpenOptions;
 use crate::model::Bytes;
+use crate::plan::Intent;
 use crate::profile::{self, ImageFormat, Profile};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The output's disk format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -173,6 +175,27 @@ impl From<profile::Way> for Way {
     }
 }
 
+/// What becomes of the default boot entry's initramfs on a disk; an archive keeps it as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Initramfs {
+    /// It stays as it is.
+    #[default]
+    Untouched,
+    /// The guest's own tools make it anew; the bytes are known to who exports, and not in a dry run.
+    Rebuilt(Option<Arc<[u8]>>),
+}
+
+impl Initramfs {
+    /// As the intent has it, before any bytes are known.
+    pub fn of(intent: &Intent) -> Self {
+        if intent.rebuilds_initramfs {
+            Self::Rebuilt(None)
+        } else {
+            Self::Untouched
+        }
+    }
+}
+
 /// What a person chooses about an export.
 #[derive(Debug, Clone, Default)]
 pub struct ExportOptions {
@@ -186,6 +209,8 @@ pub struct ExportOptions {
     pub way: Way,
     /// Room to grow on a disk that becomes smaller; without it a tenth of what stays, and at least 256 MiB.
     pub slack: Option<Bytes>,
+    /// What becomes of the initramfs.
+    pub initramfs: Initramfs,
     /// Whether something that is there already may be replaced.
     pub force: bool,
     /// How the source is opened.
@@ -197,6 +222,11 @@ pub struct ExportOptions {
 }
 
 impl ExportOptions {
+    /// Whether the output gets an initramfs that is made anew.
+    pub fn rebuilds_initramfs(&self) -> bool {
+        !self.format.is_archive() && self.initramfs != Initramfs::Untouched
+    }
+
     /// How the disk comes to be; what has no disk is made of the source's.
     pub fn way(&self) -> Way {
         if self.format.is_archive() {

@@ -171,6 +171,7 @@ impl<'a> Run<'a> {
             StepKind::Remove(removal) => self.remove(&step.heading, removal),
             StepKind::Move(moves) => self.surgery().rename(moves),
             StepKind::Write(texts) => self.surgery().write(texts),
+            StepKind::Initramfs(new) => self.surgery().write(&[new.text()?]),
             StepKind::Link(links) => self.surgery().link(links),
             StepKind::Shrink(disk, slack) => self.shrink(disk, *slack),
             StepKind::Trim => self.trim(),

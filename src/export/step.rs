@@ -1,10 +1,12 @@
 //! One step of an export, as it is shown and as it is carried out: there is no other list.
 
 use super::disk::geometry::{DiskLayout, Fill, Part};
+use super::error::ExportError;
 use super::options::OutputFormat;
 use crate::model::{Bytes, text};
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// One step of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub enum StepKind {
     Move(Vec<(Vec<u8>, Vec<u8>)>),
     /// Write whole files; mode and owner of those that are there stay.
     Write(Vec<NewText>),
+    /// Write the initramfs that the guest's own tools made.
+    Initramfs(NewInitramfs),
     /// Point symlinks elsewhere.
     Link(Vec<NewLink>),
     /// Unmount and mount again, so that the journal lets the freed blocks go, and tell the disk what is free.
@@ -65,6 +69,15 @@ pub struct NewText {
     pub is_new: bool,
     /// Why, one phrase.
     pub why: String,
+}
+
+/// What takes the initramfs's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewInitramfs {
+    /// The guest's path: no symlink on the way.
+    pub path: Vec<u8>,
+    /// All of its contents from now on, where they are known yet.
+    pub content: Option<Arc<[u8]>>,
 }
 
 /// A symlink's new target.
@@ -112,6 +125,7 @@ impl Step {
                 .map(|(from, to)| format!("{} -> {}", text::escape(from), text::escape(to)))
                 .collect(),
             StepKind::Write(texts) => texts.iter().map(NewText::line).collect(),
+            StepKind::Initramfs(new) => vec![new.line()],
             StepKind::Link(links) => links.iter().map(NewLink::line).collect(),
             StepKind::Partition(disk) => disk.parts.iter().map(Part::line).collect(),
             _ => Vec::new(),
@@ -151,6 +165,30 @@ impl NewText {
             "{} ({verb}, {size}): {}",
             text::escape(&self.path),
             self.why
+        )
+    }
+}
+
+impl NewInitramfs {
+    /// The file to write.
+    pub(super) fn text(&self) -> Result<NewText, ExportError> {
+        let content = self.content.as_deref().ok_or(ExportError::NoInitramfs)?;
+        Ok(NewText {
+            path: self.path.clone(),
+            content: content.to_vec(),
+            is_new: false,
+            why: String::new(),
+        })
+    }
+
+    fn line(&self) -> String {
+        let size = match &self.content {
+            Some(content) => format!("rewritten, {}", Bytes(content.len() as u64)),
+            None => "made in a throw-away machine".to_owned(),
+        };
+        format!(
+            "{} ({size}): with only the drivers that its disks need",
+            text::escape(&self.path)
         )
     }
 }

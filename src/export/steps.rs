@@ -3,11 +3,11 @@
 use super::disk::geometry::{DiskLayout, new_disk, shrinkable};
 use super::durable;
 use super::error::ExportError;
-use super::options::{ExportOptions, Way};
+use super::options::{ExportOptions, Initramfs, Way};
 use super::records::{self, Edits};
 use super::removal;
 use super::removed;
-use super::step::{Step, StepKind, counted};
+use super::step::{NewInitramfs, Step, StepKind, counted};
 use crate::load::Loaded;
 use crate::model::Bytes;
 use crate::plan::Plan;
@@ -51,6 +51,7 @@ pub fn steps(
         steps.push(Step::new(heading, StepKind::Remove(removal)));
     }
     push_edits(edits, &mut steps);
+    steps.extend(initramfs(loaded, options)?);
     steps.extend(match disk {
         None if options.format.is_archive() => Vec::new(),
         None => vec![Step::new(
@@ -120,6 +121,23 @@ fn push_edits(edits: Edits, steps: &mut Vec<Step>) {
             StepKind::Link(links),
         ));
     }
+}
+
+/// The step that puts the new initramfs in the old one's place.
+fn initramfs(loaded: &Loaded, options: &ExportOptions) -> Result<Option<Step>, ExportError> {
+    let content = match &options.initramfs {
+        Initramfs::Rebuilt(content) if options.rebuilds_initramfs() => content,
+        _ => return Ok(None),
+    };
+    let inventory = &loaded.inventory;
+    let file = inventory.boot.initramfs.ok_or(ExportError::NoInitramfs)?;
+    Ok(Some(Step::new(
+        "write the initramfs that the guest's own tools made",
+        StepKind::Initramfs(NewInitramfs {
+            path: inventory.tree.path(file),
+            content: content.clone(),
+        }),
+    )))
 }
 
 fn writing(options: &ExportOptions) -> Vec<Step> {

@@ -7,7 +7,7 @@
 mod followers;
 mod soft;
 
-use super::{Inputs, Level, Reason, RuleId, RuleSet, Wish, modules};
+use super::{Inputs, Level, Reason, RuleId, RuleSet, Wish, hardware, modules};
 use crate::model::{Evidence, FileId, Node, PackageId};
 use fixedbitset::FixedBitSet;
 use std::collections::VecDeque;
@@ -28,6 +28,8 @@ pub(super) struct Closure<'a> {
     pub package_wishes: Vec<Option<u32>>,
     /// Files of components that marks cut to what something names; empty when there are none.
     cut: FixedBitSet,
+    /// Drivers and firmware that no declared hypervisor needs, in tree order.
+    idle: Vec<FileId>,
     /// Folders that a package with files of its own left claims.
     claimed: FixedBitSet,
     pub rules: RuleSet,
@@ -50,6 +52,7 @@ impl<'a> Closure<'a> {
             wishes: Vec::new(),
             package_wishes: vec![None; packages],
             cut: modules::cut(inputs),
+            idle: hardware::idle_under(inputs),
             claimed: FixedBitSet::with_capacity(files),
             rules: inputs.rules,
             influences: Vec::new(),
@@ -82,7 +85,7 @@ impl<'a> Closure<'a> {
 
     /// Whether this is a driver or firmware that no declared hypervisor needs.
     pub fn is_idle(&self, file: FileId) -> bool {
-        self.inputs.idle.binary_search(&file).is_ok()
+        self.idle.binary_search(&file).is_ok()
     }
 
     /// Whether a mark wants of this file's package only what is needed.

@@ -1,6 +1,7 @@
 //! From the closure to a plan: a verdict and a reason for everything, sizes, findings.
 
 use super::closure::Closure;
+use super::hardware::HypervisorId;
 use super::{Facets, Level, PackageVerdict, Plan, Reason, ResolvedMark, RuleSet, Sizes, findings};
 use crate::graph::{Graph, dominators};
 use crate::model::{Bytes, FileId, Inventory, Unmet};
@@ -24,8 +25,8 @@ pub struct Inputs<'a> {
     pub needed_level: Level,
     /// Files that a workload really read.
     pub trace: &'a [FileId],
-    /// Drivers and firmware that no declared hypervisor needs, in tree order.
-    pub idle: &'a [FileId],
+    /// What the output will run on; empty when nothing is declared, and then every driver stays.
+    pub hypervisors: &'a [HypervisorId],
 }
 
 /// Decides what stays: the same inputs give the same plan.

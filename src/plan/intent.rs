@@ -18,6 +18,8 @@ pub struct Intent {
     pub accept: Option<Risk>,
     /// What the output will run on, sorted; empty when nothing is declared, and then every driver stays.
     pub hypervisors: Vec<HypervisorId>,
+    /// Whether the guest's own tools make its initramfs anew, with only the drivers that it then needs.
+    pub rebuilds_initramfs: bool,
 }
 
 impl Intent {
@@ -39,6 +41,7 @@ impl Default for Intent {
             trace: Vec::new(),
             accept: None,
             hypervisors: Vec::new(),
+            rebuilds_initramfs: false,
         }
     }
 }

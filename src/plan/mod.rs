@@ -144,7 +144,8 @@ pub struct Plan {
     pub retained: Vec<Bytes>,
     /// What a person should know, worst first.
     pub findings: Vec<Finding>,
-    /// Suggestions that are accepted by their risk class; the marks beyond the intent's own are theirs, in this order.
+    /// Suggestions that are accepted by their risk class: those that are marks first, and the marks beyond the intent's own are
+    /// theirs, in this order.
     pub accepted: Vec<Suggestion>,
     /// The source.
     pub before: Sizes,

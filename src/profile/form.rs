@@ -38,6 +38,8 @@ pub(super) struct Form {
     #[serde(default)]
     hypervisors: Vec<HypervisorName>,
     #[serde(default)]
+    initramfs: InitramfsForm,
+    #[serde(default)]
     trace: Vec<String>,
     #[serde(default)]
     checks: Vec<Check>,
@@ -74,6 +76,15 @@ pub(super) enum RiskForm {
     Safe,
     Low,
     Ask,
+}
+
+/// What becomes of the initramfs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum InitramfsForm {
+    #[default]
+    Untouched,
+    Rebuilt,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,6 +201,7 @@ impl Form {
                 trace,
                 accept,
                 hypervisors,
+                rebuilds_initramfs: self.initramfs == InitramfsForm::Rebuilt,
             },
             checks: self.checks,
             output: self.output,

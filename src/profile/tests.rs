@@ -25,6 +25,7 @@ const FULL: &str = r#"// For the grid.
     rules: { "documentation": off },
     needed_level: whole,
     hypervisors: ["vmware", "kvm", "kvm"],
+    initramfs: rebuilt,
     trace: ["/usr/bin/python3", "/a\\x1b"],
     checks: [(command: "python3 -c 'import scipy'"), (command: "false", exit: 1, stdout: contains("x"))],
     output: (format: raw, compression: none, way: repack, slack: 512),
@@ -69,6 +70,7 @@ fn every_field_is_read() {
     assert_eq!(profile.intent.needed_level, Level::Whole);
     let hypervisors = ["kvm", "vmware"].map(|id| HypervisorId::find(id).unwrap());
     assert_eq!(profile.intent.hypervisors, hypervisors);
+    assert!(profile.intent.rebuilds_initramfs);
     assert_eq!(profile.intent.trace, ["/a\\x1b", "/usr/bin/python3"]);
     assert_eq!(profile.checks[1].stdout, Some(Expect::Contains("x".into())));
     assert_eq!(profile.output.format, ImageFormat::Raw);
@@ -128,6 +130,7 @@ fn what_is_not_understood_is_shown_with_its_place_and_a_hint() {
         "rules: {\"documentatoin\": on}",
         "rules: {\"logs\": on, \"logs\": off}",
         "hypervisors: [\"kmv\"]",
+        "initramfs: small",
         "checks: [(comand: \"x\")]",
         "checks: [(command: \"x\", exit: 256)]",
         "output: (format: qcow3)",

@@ -68,6 +68,10 @@ fn write_intent(out: &mut String, profile: &Profile) {
         "hypervisors",
         hypervisors.map(|id| ron(id.hypervisor().id)),
     );
+    if intent.rebuilds_initramfs {
+        let form = ron(&form::InitramfsForm::Rebuilt);
+        line(out, &format!("    initramfs: {form},"));
+    }
     list(out, "trace", intent.trace.iter().map(ron));
 }
 

@@ -20,6 +20,8 @@ pub enum Edit {
     Accept(Option<Risk>),
     /// Declares that the output will run on a hypervisor, or takes that back.
     Hypervisor(HypervisorId, bool),
+    /// Has the initramfs made anew, or leaves it as it is.
+    Initramfs(bool),
     /// Replaces everything, as when a profile is opened.
     Replace(Intent),
 }
@@ -46,6 +48,7 @@ impl Edit {
                     changed.hypervisors.sort_unstable();
                 }
             }
+            Self::Initramfs(is_rebuilt) => changed.rebuilds_initramfs = is_rebuilt,
             Self::Replace(intent) => changed = intent,
         }
         changed

@@ -14,12 +14,10 @@ pub use learn::Lesson;
 pub use offers::{Offer, Offers};
 pub use ways::Way;
 
-use crate::model::{FileId, Inventory, Node, PackageId};
+use crate::model::{FileId, Inventory, Node};
 use crate::plan::select::Selected;
-use crate::plan::{
-    Inputs, Level, Mark, Plan, ResolvedMark, Selector, Wish, hardware, select, suggest,
-};
-use std::collections::{BTreeMap, HashMap};
+use crate::plan::{Inputs, Mark, Plan, ResolvedMark, Selector, Wish, select, suggest};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// One guest under the scientist's hands. Every edit recomputes the whole plan.
@@ -154,20 +152,6 @@ fn decide(loaded: &Loaded, intent: &Intent, selected: &mut HashMap<Mark, Selecte
     })
 }
 
-/// Packages of which a mark wants only what is needed, where a trace tells what booting reads: a kernel among them is
-/// cut to the modules that were read.
-fn packages_cut(marks: &[ResolvedMark], trace: &[FileId]) -> Vec<PackageId> {
-    let mut last = BTreeMap::new();
-    for mark in marks.iter().filter(|_| !trace.is_empty()) {
-        last.extend(mark.nodes.iter().filter_map(|node| match *node {
-            Node::Package(id) => Some((id, mark.wish)),
-            Node::File(_) => None,
-        }));
-    }
-    last.retain(|_, wish| *wish == Wish::Keep(Level::NeededOnly));
-    last.into_keys().collect()
-}
-
 fn with_inputs<T>(
     loaded: &Loaded,
     intent: &Intent,
@@ -200,8 +184,6 @@ fn with_inputs<T>(
                 .lookup(&crate::model::text::unescape(path))
         })
         .collect();
-    let cut = packages_cut(&marks, &trace);
-    let idle = hardware::idle(&loaded.inventory, &loaded.graph, &intent.hypervisors, &cut);
     ask(&Inputs {
         inventory: &loaded.inventory,
         graph: &loaded.graph,
@@ -211,6 +193,6 @@ fn with_inputs<T>(
         rules: intent.rules,
         needed_level: intent.needed_level,
         trace: &trace,
-        idle: &idle,
+        hypervisors: &intent.hypervisors,
     })
 }

@@ -3,12 +3,15 @@
 use super::host::{Host, Outline, Saved, Traced};
 use super::message::Export;
 use super::run::Request;
-use crate::export::{self, ExportError, ExportOptions, FullReport, OutputFormat, Verified};
+use crate::export::{
+    self, ExportError, ExportOptions, FullReport, Initramfs, OutputFormat, Verified,
+};
 use crate::guest;
 use crate::job::Job;
 use crate::load;
 use crate::plan::Intent;
 use crate::profile::Profile;
+use crate::rebuild;
 use crate::session::{Loaded, Session};
 use crate::trace::{self, Lines};
 use crate::vm::{self, Subject};
@@ -52,6 +55,9 @@ impl Host for Disk {
     fn outline(&mut self, wanted: &Export) -> Result<Outline> {
         let options = self.options(wanted, true);
         export::check(&self.0.image, &options)?;
+        if options.rebuilds_initramfs() {
+            rebuild::check(&wanted.loaded.inventory)?;
+        }
         let steps = export::steps(&wanted.loaded, &wanted.plan, &options)?;
         Ok(Outline {
             steps: steps.into_iter().map(|step| step.heading).collect(),
@@ -96,7 +102,10 @@ impl Host for Disk {
     }
 
     fn export(&mut self, wanted: &Export, job: &Job) -> Result<Vec<String>> {
-        let options = self.options(wanted, wanted.may_replace);
+        let mut options = self.options(wanted, wanted.may_replace);
+        if options.rebuilds_initramfs() {
+            options.initramfs = self.rebuilt(&wanted.intent, job)?;
+        }
         let (loaded, plan) = (&wanted.loaded, &wanted.plan);
         let report = export::export(&self.0.image, loaded, plan, &options, job)?;
         let verified = Verified::not_checked("the screen does not verify: guestslim verify does");
@@ -118,6 +127,7 @@ impl Disk {
         ExportOptions {
             output: wanted.output.clone(),
             format: format.unwrap_or_else(|| wishes.format.into()),
+            initramfs: Initramfs::of(&wanted.intent),
             compression: wishes.compression.into(),
             way: wanted.way.unwrap_or_else(|| wishes.way.into()),
             slack: wishes.slack_bytes(),
@@ -129,6 +139,14 @@ impl Disk {
                 ..profile.cloned().unwrap_or_default()
             }),
         }
+    }
+
+    /// Has the guest's own tools make its initramfs anew.
+    fn rebuilt(&self, intent: &Intent, job: &Job) -> Result<Initramfs> {
+        let Request { image, open, .. } = &self.0;
+        let subject = Subject::open(image, open, job)?;
+        let bytes = rebuild::rebuild(&subject, &intent.hypervisors, open.accel, job)?;
+        Ok(Initramfs::Rebuilt(Some(bytes)))
     }
 
     /// The intent as a profile; what the profile had that the screen was opened with (description, checks, output) stays.

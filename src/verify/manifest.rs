@@ -19,6 +19,8 @@ pub(super) enum Rewritten<'a> {
     Contents(&'a [u8]),
     Target(&'a [u8]),
     Moved,
+    /// Something else, of which only the one that wrote it knows the bytes.
+    Unknown,
 }
 
 /// What the steps make of the source, by path.
@@ -53,6 +55,11 @@ impl<'a> Expected<'a> {
                         .iter()
                         .map(|text| (&text.path[..], Rewritten::Contents(&text.content)));
                     expected.rewritten.extend(written);
+                }
+                StepKind::Initramfs(new) => {
+                    let content = new.content.as_deref();
+                    let rewritten = content.map_or(Rewritten::Unknown, Rewritten::Contents);
+                    expected.rewritten.insert(&new.path, rewritten);
                 }
                 StepKind::Link(links) => {
                     let linked = links
@@ -125,6 +132,7 @@ fn compare(
     let (size, target) = match rewritten {
         Some(Rewritten::Contents(contents)) => (contents.len() as u64, source.target(before)),
         Some(Rewritten::Target(target)) => (output.size(after), Some(*target)),
+        Some(Rewritten::Unknown) => (output.size(after), source.target(before)),
         _ => (source.size(before), source.target(before)),
     };
     let checks = [
@@ -261,7 +269,7 @@ fn is_same(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::{NewText, Removal};
+    use crate::export::{NewInitramfs, NewText, Removal};
     use crate::model::{Entry, TreeBuilder};
 
     fn tree(files: &[(&str, u64)]) -> FileTree {
@@ -306,6 +314,26 @@ mod tests {
     fn what_the_steps_say_is_as_planned() {
         let output = tree(&[("/usr/b", 2), ("/status", 5), ("/new/list", 5)]);
         assert_eq!(differences(&tree(SOURCE), &steps(), &output), [""; 0]);
+    }
+
+    #[test]
+    fn an_initramfs_that_was_made_anew_has_its_own_bytes_and_stays_a_file() {
+        let source = tree(&[("/boot/initrd", 9)]);
+        let wrong = |content: Option<&[u8]>, size| {
+            let kind = StepKind::Initramfs(NewInitramfs {
+                path: b"/boot/initrd".to_vec(),
+                content: content.map(Into::into),
+            });
+            let heading = String::new();
+            differences(
+                &source,
+                &[Step { heading, kind }],
+                &tree(&[("/boot/initrd", size)]),
+            )
+        };
+        assert_eq!(wrong(Some(b"12345"), 5), [""; 0]);
+        assert_eq!(wrong(Some(b"12345"), 9), ["/boot/initrd: its size differs"]);
+        assert_eq!(wrong(None, 7), [""; 0]);
     }
 
     #[test]

@@ -44,6 +44,7 @@ pub fn boot_by_loader(
     let machine = Machine {
         image: image.clone(),
         cargo: None,
+        spare: None,
         start: Start::Loader(Firmware::of(image, job)?),
         accel,
         memory: 1024,

@@ -30,6 +30,8 @@ pub struct Direct {
     pub command_line: String,
     /// A file of the host that the guest gets as a second disk, read-only: the way to bring something in without a network.
     pub cargo: Option<PathBuf>,
+    /// A file of the host that the guest gets as another disk, to write on: the way to bring something out.
+    pub spare: Option<PathBuf>,
 }
 
 /// What a direct boot left.
@@ -65,6 +67,7 @@ impl Direct {
             initramfs: whole(guest, tree, initramfs, job)?,
             command_line: boot.command_line.clone(),
             cargo: None,
+            spare: None,
         })
     }
 
@@ -194,6 +197,7 @@ pub fn run_commands(
     let machine = Machine {
         image: direct.image.clone(),
         cargo: direct.cargo.clone(),
+        spare: direct.spare.clone(),
         start: Start::Direct {
             kernel,
             initramfs,

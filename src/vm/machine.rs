@@ -19,6 +19,9 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// The serial number by which a guest finds its spare disk.
+pub const SPARE_SERIAL: &str = "guestslim";
+
 /// A machine to run.
 #[derive(Debug, Clone)]
 pub struct Machine {
@@ -26,6 +29,8 @@ pub struct Machine {
     pub image: Image,
     /// A file of the host that becomes a second disk, read-only.
     pub cargo: Option<PathBuf>,
+    /// A file of the host that becomes a disk to write on, with [`SPARE_SERIAL`] as its serial number.
+    pub spare: Option<PathBuf>,
     /// How it starts.
     pub start: Start,
     /// How its processor is made.
@@ -247,6 +252,12 @@ impl Machine {
                 "-drive",
                 &format!("file={file},format=raw,if=virtio,readonly=on"),
             ]);
+        }
+        if let Some(spare) = &self.spare {
+            let file = spare.display().to_string().replace(',', ",,");
+            let device = format!("virtio-blk-pci,drive=spare,serial={SPARE_SERIAL}");
+            let drive = format!("file={file},format=raw,if=none,id=spare,cache=unsafe");
+            add(&["-drive", &drive, "-device", &device]);
         }
         add(&["-device", "virtio-rng-pci"]);
         // The second port is a socket that QEMU inherits as its standard input.

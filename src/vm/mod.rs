@@ -22,7 +22,7 @@ pub use accel::{Working, tied_to_us};
 pub use boot::{LoaderBoot, boot_by_loader};
 pub use console::Console;
 pub use direct::{Direct, Session, choose_accel, run_commands};
-pub use machine::Caps;
+pub use machine::{Caps, SPARE_SERIAL};
 pub use record::{Outcome, Record};
 pub use subject::Subject;
 
@@ -58,6 +58,9 @@ pub enum VmError {
     /// The guest cannot be started this way, and why.
     #[error("the guest cannot be started directly: {0}")]
     NotDirect(String),
+    /// What was to be done in the machine failed there, and how.
+    #[error("in the throw-away machine: {0}")]
+    Inside(String),
     /// The guest's kernel or initramfs could not be read.
     #[error(transparent)]
     Guest(GuestError),
@@ -80,7 +83,11 @@ impl From<GuestError> for VmError {
 }
 
 impl VmError {
-    fn host(operation: &'static str, path: &std::path::Path, source: std::io::Error) -> Self {
+    pub(crate) fn host(
+        operation: &'static str,
+        path: &std::path::Path,
+        source: std::io::Error,
+    ) -> Self {
         Self::Host {
             operation,
             path: path.to_path_buf(),

@@ -12,6 +12,7 @@ mod picture;
 mod plans;
 mod profiles;
 mod readme;
+mod rebuild;
 mod report;
 mod salt;
 mod screen;

@@ -29,7 +29,7 @@ const GUEST: &str = "
     /usr/lib/fit.so 60 @fit > /usr/lib/libblas.so
     /usr/bin/plot 100 @plot > /usr/bin/python /usr/lib/fit.so
     /usr/bin/python 400 @python
-    /usr/bin/gcc 900 @gcc-12 > /usr/bin/cpp
+    /usr/libexec/gcc 900 @gcc-12 > /usr/bin/cpp
     /usr/bin/cpp 300 @cpp
     /usr/lib/python3/dist-packages/plot/tests/big.py 70 @plot
     /opt/solver/bin/run 1500
@@ -43,7 +43,11 @@ const GUEST: &str = "
 ";
 
 fn session() -> Session {
-    let mut loaded = draw(GUEST);
+    session_of(GUEST)
+}
+
+fn session_of(guest: &str) -> Session {
+    let mut loaded = draw(guest);
     "6.1".clone_into(&mut loaded.inventory.boot.kernel_version);
     let mut session = Session::new(Arc::new(loaded), Intent::default());
     let plot = Selector::Package("plot".to_owned());
@@ -174,4 +178,68 @@ fn weighing_stops_when_it_is_cancelled() {
     cancel.cancel();
     let job = Job::quiet().with_cancel(cancel);
     assert!(session().offers(&job).is_err());
+}
+
+#[test]
+fn what_owns_a_program_is_hollowed_only_where_a_trace_saw_that_nobody_calls_it() {
+    let mut session = session_of(&GUEST.replace("/usr/libexec/gcc", "/usr/bin/gcc"));
+    let gcc = |session: &Session| {
+        let list = offers(session).list.into_iter();
+        let mut found = list.filter(|offer| offer.suggestion.subject == "hollow gcc-12");
+        found.next().map(|offer| offer.suggestion.risk)
+    };
+    assert_eq!(gcc(&session), None);
+    session.apply(Edit::Replace(Intent {
+        trace: vec!["/usr/bin/plot".to_owned()],
+        ..session.intent().clone()
+    }));
+    assert_eq!(gcc(&session), Some(Risk::Low));
+}
+
+const MACHINE: &str = "
+    kernel
+    boot: kernel
+    /boot/vmlinuz 500 @kernel
+    /lib/modules/6.1/modules.dep 1 @kernel
+    /lib/modules/6.1/kernel/drivers/net/ethernet/e1000.ko 90 @kernel
+    /lib/modules/6.1/kernel/drivers/net/wireless/ath.ko 900 @kernel
+    /lib/modules/6.1/kernel/fs/ext4.ko 40 @kernel
+    /lib/firmware/ath.bin 76 @kernel
+";
+
+#[test]
+fn drivers_of_real_hardware_may_go_where_nobody_said_what_the_guest_runs_on() {
+    let mut session = Session::new(Arc::new(draw(MACHINE)), Intent::default());
+    let line = |session: &Session| table(&offers(session));
+    assert_eq!(
+        line(&session),
+        "ask hardware: run on virtual machines only, 999.42 kB (drivers and firmware that no known hypervisor's guests need (2 files))\n"
+    );
+    session.apply(Edit::Accept(Some(Risk::Ask)));
+    let keeps = |session: &Session, path: &str| {
+        let file = session.inventory().tree.lookup(path.as_bytes());
+        session.plan().keeps_file(file.expect("it is there"))
+    };
+    let folder = "/lib/modules/6.1/kernel/drivers/net";
+    assert!(!keeps(&session, &format!("{folder}/wireless/ath.ko")));
+    assert!(keeps(&session, &format!("{folder}/ethernet/e1000.ko")));
+    assert_eq!(session.plan().accepted.len(), 1);
+    assert_eq!(line(&session), "");
+    session.undo();
+    let trace = |path: &str| Intent {
+        trace: vec![path.to_owned()],
+        ..Intent::default()
+    };
+    session.apply(Edit::Replace(trace("/boot/vmlinuz")));
+    let said = line(&session);
+    assert!(
+        said.starts_with("low hardware") && said.contains("the trace read none of it"),
+        "{said}"
+    );
+    session.apply(Edit::Replace(trace(&format!("{folder}/wireless/ath.ko"))));
+    assert!(
+        line(&session).starts_with("ask hardware"),
+        "{}",
+        line(&session)
+    );
 }

@@ -10,7 +10,7 @@ const FLOORS: &[&[&str]] = &[
     &["tui", "cli"],
     &["cure"],
     &["session"],
-    &["trace", "verify"],
+    &["trace", "verify", "rebuild"],
     &["vm"],
     &["export"],
     &["profile"],
@@ -36,8 +36,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("object", &["finders"]),
     ("ron", &["profile"]),
     ("tar", &["export"]),
-    ("zstd", &["export"]),
-    ("flate2", &["export"]),
+    ("zstd", &["export", "rebuild"]),
+    ("flate2", &["export", "rebuild"]),
 ];
 
 const LONGEST_FILE: usize = 400;

@@ -1,9 +1,12 @@
 //! The bundled profiles on real guests: replayed, booted, and their checks run.
 
 use crate::command::run;
+use guestslim::guest::{OpenOptions, open};
+use guestslim::job::Job;
+use guestslim::load::load;
 use serde_json::Value;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 fn guest(name: &str) -> String {
     let folder = std::env::var_os("GUESTSLIM_GUESTS").unwrap_or_else(|| "target/guests".into());
@@ -15,11 +18,14 @@ fn guest(name: &str) -> String {
 fn replay(profile: &str, image: &str, percent: u64) {
     let folder = tempfile::tempdir().expect("a folder");
     let output = folder.path().join("out.qcow2");
-    let profile = format!("profiles/{profile}.ron");
+    replay_to(&output, &format!("profiles/{profile}.ron"), image, percent);
+}
+
+fn replay_to(output: &Path, profile: &str, image: &str, percent: u64) {
     let image = guest(image);
     let ran = run(&[
         "replay",
-        &profile,
+        profile,
         &image,
         "-o",
         output.to_str().expect("plain"),
@@ -30,7 +36,14 @@ fn replay(profile: &str, image: &str, percent: u64) {
     let rungs = report["verified"]["report"]["rungs"]
         .as_array()
         .expect("it was verified");
-    for id in ["boot", "units", "package_manager", "checks"] {
+    for id in [
+        "manifest",
+        "contents",
+        "boot",
+        "units",
+        "package_manager",
+        "checks",
+    ] {
         let rung = rungs.iter().find(|rung| rung["id"] == id);
         assert_eq!(
             rung.map(|rung| &rung["verdict"]),
@@ -45,9 +58,30 @@ fn replay(profile: &str, image: &str, percent: u64) {
     assert!(is_same, "what was planned is what was exported");
 }
 
+/// Length of the default boot entry's initramfs.
+fn initramfs(image: &Path) -> u64 {
+    let job = Job::quiet();
+    let mut guest = open(image, &OpenOptions::default(), &job).expect("it opens");
+    let inventory = load(guest.as_mut(), &job).expect("it loads").inventory;
+    inventory
+        .tree
+        .size(inventory.boot.initramfs.expect("it has one"))
+}
+
+/// The bytes that the guest's tools made are in the output (`contents`), and it boots with them.
 #[test]
-fn the_floor_boots_and_lets_people_in() {
-    replay("ssh-floor", "small.qcow2", 30);
+fn the_floor_boots_with_an_initramfs_made_anew_and_lets_people_in() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = fs::read_to_string("profiles/ssh-floor.ron").expect("it is there");
+    let text = text.replace(
+        "    checks: [",
+        "    initramfs: rebuilt,\n    hypervisors: [\"kvm\"],\n    checks: [",
+    );
+    let (profile, output) = (folder.path().join("p.ron"), folder.path().join("out.qcow2"));
+    fs::write(&profile, text).expect("a file");
+    replay_to(&output, profile.to_str().expect("plain"), "small.qcow2", 30);
+    let (before, after) = (initramfs(guest("small.qcow2").as_ref()), initramfs(&output));
+    assert!(after * 3 < before * 2, "{after} of {before}");
 }
 
 #[test]

@@ -211,7 +211,7 @@ impl FullReport<'_> {
         let is_change = |kind: &StepKind| {
             matches!(
                 kind,
-                StepKind::Write(_) | StepKind::Link(_) | StepKind::Move(_)
+                StepKind::Write(_) | StepKind::Initramfs(_) | StepKind::Link(_) | StepKind::Move(_)
             )
         };
         let steps = self.steps.iter().filter(|step| is_change(&step.kind));

@@ -7,9 +7,10 @@
 
 mod table;
 
+use super::{Inputs, Level, Wish};
 use crate::graph::Graph;
 use crate::model::{FileId, FileKind, FileTree, Inventory, Node, PackageId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use table::HARDWARE;
 pub use table::{HYPERVISORS, Hypervisor};
 
@@ -33,6 +34,17 @@ impl HypervisorId {
     pub fn all() -> impl Iterator<Item = Self> {
         (0..HYPERVISORS.len() as u8).map(Self)
     }
+}
+
+/// Drivers of the disks that a guest of these hypervisors may start from, each once, in order; of all known ones where none is
+/// declared.
+pub fn disk_drivers(hypervisors: &[HypervisorId]) -> Vec<&'static str> {
+    let is_wanted = |id: &HypervisorId| hypervisors.is_empty() || hypervisors.contains(id);
+    let mut drivers = BTreeSet::from(["sd_mod"]);
+    for id in HypervisorId::all().filter(is_wanted) {
+        drivers.extend(id.hypervisor().disks.split_ascii_whitespace());
+    }
+    drivers.into_iter().collect()
 }
 
 /// Modules and firmware that a guest of these hypervisors never uses, in tree order: of every kernel that has a list of
@@ -98,6 +110,30 @@ pub fn idle(
         idle.remove(&file);
     }
     idle.into_iter().collect()
+}
+
+/// What is idle under all that a plan depends on.
+pub(super) fn idle_under(inputs: &Inputs<'_>) -> Vec<FileId> {
+    idle(
+        inputs.inventory,
+        inputs.graph,
+        inputs.hypervisors,
+        &cut(inputs),
+    )
+}
+
+/// Packages of which a mark wants only what is needed, where a trace tells what booting reads: a kernel among them is
+/// cut to the modules that were read.
+fn cut(inputs: &Inputs<'_>) -> Vec<PackageId> {
+    let mut last = BTreeMap::new();
+    for mark in inputs.marks.iter().filter(|_| !inputs.trace.is_empty()) {
+        last.extend(mark.nodes.iter().filter_map(|node| match *node {
+            Node::Package(id) => Some((id, mark.wish)),
+            Node::File(_) => None,
+        }));
+    }
+    last.retain(|_, wish| *wish == Wish::Keep(Level::NeededOnly));
+    last.into_keys().collect()
 }
 
 /// All files that these reach through needs, soft ones too.
@@ -199,6 +235,16 @@ mod tests {
         assert_eq!(ids.len(), HYPERVISORS.len());
         for host in HYPERVISORS {
             let names: BTreeSet<&str> = host.modules.split_ascii_whitespace().collect();
+            // What an initramfs is given to start from must not be idle later.
+            for driver in host.disks.split_ascii_whitespace() {
+                let in_rows = HARDWARE
+                    .iter()
+                    .any(|row| is_named(row.stays, driver.as_bytes()));
+                assert!(
+                    in_rows || is_named(host.modules, driver.as_bytes()),
+                    "{driver}"
+                );
+            }
             assert_eq!(
                 names.len(),
                 host.modules.split_ascii_whitespace().count(),

@@ -9,6 +9,8 @@ pub struct Hypervisor {
     pub doc: &'static str,
     /// Modules by their names, between spaces; a star at the beginning or the end stands for anything.
     pub modules: &'static str,
+    /// Drivers of the disks that a guest may start from, as `modprobe` names them, between spaces.
+    pub disks: &'static str,
 }
 
 /// All hypervisors. The devices are those that each shows by default and those that people choose instead.
@@ -20,33 +22,39 @@ pub static HYPERVISORS: &[Hypervisor] = &[
             ne2k_pci igb igbvf ixgbevf iavf gve nvme* sym53c8xx megaraid_sas mptspi mptsas bochs \
             cirrus qxl i6300esb pvpanic* i2c_i801 qemu_fw_cfg snd_hda_* snd_intel8x0 snd_ens1370 \
             snd_ac97_codec",
+        disks: "virtio_pci virtio_mmio virtio_blk virtio_scsi ahci ata_piix nvme sym53c8xx megaraid_sas mptspi mptsas",
     },
     Hypervisor {
         id: "virtualbox",
         doc: "Oracle VirtualBox",
         modules: "vboxguest vboxsf vboxvideo e1000 pcnet32 virtio* net_failover vmwgfx BusLogic mptspi \
             mptsas i2c_piix4 snd_intel8x0 snd_ac97_codec snd_hda_* snd_sb16 nvme*",
+        disks: "ahci ata_piix mptspi mptsas BusLogic nvme virtio_pci virtio_blk virtio_scsi",
     },
     Hypervisor {
         id: "vmware",
         doc: "VMware Workstation, Fusion and ESXi",
         modules: "vmw* vmxnet3 vsock* e1000 e1000e pcnet32 BusLogic mptspi mptsas vmmouse i2c_piix4 \
             snd_ens1371 snd_ac97_codec snd_hda_* nvme*",
+        disks: "vmw_pvscsi mptspi mptsas BusLogic ahci ata_piix nvme",
     },
     Hypervisor {
         id: "hyperv",
         doc: "Microsoft Hyper-V and Azure",
         modules: "hv_* hid_hyperv hyperv* pci_hyperv* uio_hv_generic mlx4_* mlx5_* mana* nvme* vsock*",
+        disks: "hv_vmbus hv_storvsc pci_hyperv ata_piix nvme",
     },
     Hypervisor {
         id: "xen",
         doc: "Xen and the older instances of Amazon",
         modules: "xen* ixgbevf ena nvme* e1000 8139cp cirrus",
+        disks: "xen_blkfront xen_scsifront ata_piix nvme",
     },
     Hypervisor {
         id: "amazon",
         doc: "Amazon's Nitro instances",
         modules: "ena efa nvme* ixgbevf nitro_enclaves virtio*",
+        disks: "nvme",
     },
 ];
 

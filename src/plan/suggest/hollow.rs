@@ -8,6 +8,9 @@ use super::{Change, Risk, Suggestion, files};
 use crate::model::text::escape;
 use crate::model::{Node, PackageId};
 
+/// Where programs are found by their names; the older names of some are links to these.
+const PROGRAMS: [&[u8]; 5] = [b"/usr/bin", b"/usr/sbin", b"/bin", b"/sbin", b"/usr/games"];
+
 pub(super) fn find(scene: &Scene<'_>) -> Vec<Suggestion> {
     let has_compiler = has_compiler(scene);
     scene
@@ -53,6 +56,10 @@ fn candidate(scene: &Scene<'_>, package: PackageId, has_compiler: bool) -> Optio
         "the trace read nothing of it and no kept file needs a file of it"
     };
     let is_low = is_development || !scene.inputs.trace.is_empty();
+    // A person or a script may call it by name, which nobody declares.
+    if !is_low && owns_program(scene, package) {
+        return None;
+    }
     Some(Suggestion {
         kind: "hollow",
         subject: format!("hollow {label}"),
@@ -61,6 +68,16 @@ fn candidate(scene: &Scene<'_>, package: PackageId, has_compiler: bool) -> Optio
         change: Change::Mark(vec![Node::Package(package)], Wish::Keep(Level::Hollowed)),
         room: room.max(plan.retained[package.index()]),
     })
+}
+
+/// Whether something that is called by its name stays of this package.
+fn owns_program(scene: &Scene<'_>, package: PackageId) -> bool {
+    let tree = &scene.inputs.inventory.tree;
+    let folders = PROGRAMS.map(|path| tree.resolve(path).map(|found| found.file));
+    let files = scene.inputs.inventory.package(package).files.iter();
+    files
+        .filter(|&&file| scene.is_file(file) && scene.plan.keeps_file(file))
+        .any(|&file| folders.contains(&Some(tree.parent(file))))
 }
 
 /// Whether a package stays that suspends the rule about development files.

@@ -5,6 +5,7 @@
 //! decision. What it saves is found by deciding again with it, never by adding up.
 
 mod accept;
+mod hardware;
 mod hollow;
 mod kernels;
 mod scene;
@@ -13,6 +14,7 @@ mod trees;
 
 pub use accept::{decide_accepting, rules_of_class};
 
+use super::hardware::HypervisorId;
 use super::{Inputs, Intent, Plan, ResolvedMark, RuleId, Wish, select};
 use crate::model::{Bytes, Inventory, Node};
 use scene::Scene;
@@ -76,6 +78,11 @@ pub static KINDS: &[Kind] = &[
         find: kernels::find,
     },
     Kind {
+        id: "hardware",
+        heading: "drivers and firmware of hardware that virtual machines do not have",
+        find: hardware::find,
+    },
+    Kind {
         id: "hollow",
         heading: "packages that stay only because they are declared",
         find: hollow::find,
@@ -92,6 +99,8 @@ pub static KINDS: &[Kind] = &[
 pub enum Change {
     /// Switches a rule on.
     Rule(RuleId),
+    /// Declares what the output will run on.
+    Hypervisors(Vec<HypervisorId>),
     /// Marks each of these.
     Mark(Vec<Node>, Wish),
 }
@@ -117,7 +126,7 @@ impl Suggestion {
     /// What it is about, where that is a package or a path.
     pub fn node(&self) -> Option<Node> {
         match &self.change {
-            Change::Rule(_) => None,
+            Change::Rule(_) | Change::Hypervisors(_) => None,
             Change::Mark(nodes, _) => nodes.first().copied(),
         }
     }
@@ -127,6 +136,7 @@ impl Suggestion {
         let mut changed = intent.clone();
         match &self.change {
             Change::Rule(rule) => changed.rules = changed.rules.with(*rule, true),
+            Change::Hypervisors(hypervisors) => changed.hypervisors.clone_from(hypervisors),
             Change::Mark(nodes, wish) => {
                 for &node in nodes {
                     changed.mark(select::selector_for(inventory, node), *wish);
@@ -136,10 +146,10 @@ impl Suggestion {
         changed
     }
 
-    /// The mark as the plan takes it; a rule is none.
+    /// The mark as the plan takes it, where it is one.
     fn mark(&self) -> Option<ResolvedMark> {
         match &self.change {
-            Change::Rule(_) => None,
+            Change::Rule(_) | Change::Hypervisors(_) => None,
             Change::Mark(nodes, wish) => Some(ResolvedMark {
                 wish: *wish,
                 nodes: nodes.clone(),

@@ -109,6 +109,14 @@ fn rules_are_switched_and_say_what_they_save() {
 }
 
 #[test]
+fn the_initramfs_is_made_anew_only_when_somebody_asks() {
+    let mut person = Journey::start().opened();
+    person.press("r End").see("[ ] initramfs");
+    person.press("Space").see("[x] initramfs").press("u");
+    person.see("[ ] initramfs");
+}
+
+#[test]
 fn marks_are_listed_and_can_be_taken_away_there() {
     let mut person = on_numpy();
     person

@@ -3,7 +3,7 @@
 use super::{go_to, lists, suggestions, travel};
 use crate::model::text::unescape;
 use crate::model::{Inventory, Node};
-use crate::plan::hardware::HypervisorId;
+use crate::plan::hardware::{HYPERVISORS, HypervisorId};
 use crate::plan::{Level, RULES, RuleId, Selector, Wish};
 use crate::session::{Edit, Intent};
 use crate::tui::actions::Action;
@@ -138,7 +138,8 @@ fn only_node(inventory: &Inventory, selector: &Selector) -> Option<Node> {
     }
 }
 
-/// The edit of a row of the rules' panel: first the level of what is only needed, then rules, then hypervisors.
+/// The edit of a row of the rules' panel: first the level of what is only needed, then rules, hypervisors, and the
+/// initramfs.
 fn rule_edit(intent: &Intent, row: usize) -> Edit {
     match row.checked_sub(1) {
         None => Edit::NeededLevel(match intent.needed_level {
@@ -148,7 +149,10 @@ fn rule_edit(intent: &Intent, row: usize) -> Edit {
         }),
         Some(row) => match row.checked_sub(RULES.len()) {
             None => rule_switch(intent, RuleId(row as u8)),
-            Some(host) => hypervisor_switch(intent, HypervisorId(host as u8)),
+            Some(host) if host < HYPERVISORS.len() => {
+                hypervisor_switch(intent, HypervisorId(host as u8))
+            }
+            Some(_) => Edit::Initramfs(!intent.rebuilds_initramfs),
         },
     }
 }

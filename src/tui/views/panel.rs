@@ -31,7 +31,7 @@ const BELOW: u16 = 4;
 /// How many rows a panel has.
 pub fn length(desk: &Desk, kind: PanelKind) -> usize {
     match kind {
-        PanelKind::Rules => 1 + RULES.len() + HYPERVISORS.len(),
+        PanelKind::Rules => 2 + RULES.len() + HYPERVISORS.len(),
         PanelKind::Findings => desk.session.plan().findings.len(),
         PanelKind::Marks => desk.session.intent().marks.len(),
         PanelKind::Levels => desk.offers().len(),
@@ -175,13 +175,22 @@ fn rule(desk: &Desk, row: usize) -> (String, Role) {
             let is_on = intent.rules.contains(RuleId(at as u8));
             (is_on, RULES[at].id.to_owned(), RULES[at].heading)
         }
+        Some(host) if host == HYPERVISORS.len() => {
+            let sign = sign(intent.rebuilds_initramfs);
+            let name = "initramfs";
+            let price = "when it is exported";
+            return (
+                format!("{sign} {name:<17} {price:<20} {REBUILT}"),
+                shade(intent.rebuilds_initramfs),
+            );
+        }
         Some(host) => {
             let is_on = intent.hypervisors.contains(&HypervisorId(host as u8));
             let host = &HYPERVISORS[host];
             (is_on, format!("on {}", host.id), host.doc)
         }
     };
-    let sign = if is_on { "[x]" } else { "[ ]" };
+    let sign = sign(is_on);
     let now = desk.session.plan().after.allocated;
     let price = match price(desk, at) {
         Some(other) if is_on && other < now => format!("takes {}", now - other),
@@ -190,8 +199,18 @@ fn rule(desk: &Desk, row: usize) -> (String, Role) {
         Some(other) => format!("would save {}", now - other),
         None => "...".to_owned(),
     };
-    let shade = if is_on { Role::Plain } else { Role::Faint };
-    (format!("{sign} {name:<17} {price:<20} {heading}"), shade)
+    (
+        format!("{sign} {name:<17} {price:<20} {heading}"),
+        shade(is_on),
+    )
+}
+
+const fn sign(is_on: bool) -> &'static str {
+    if is_on { "[x]" } else { "[ ]" }
+}
+
+const fn shade(is_on: bool) -> Role {
+    if is_on { Role::Plain } else { Role::Faint }
 }
 
 fn level(desk: &Desk, at: usize) -> (String, Role) {
@@ -220,6 +239,11 @@ fn price(desk: &Desk, at: usize) -> Option<Bytes> {
 const RUNS_ON: &str = "What the output will run on. Where one is declared, drivers and firmware go that none of the \
     declared ones needs; elsewhere the guest then misses its devices.";
 
+const REBUILT: &str = "made anew by the guest's own tools, smaller";
+const REBUILDS: &str = "A throw-away machine boots the source and its initramfs-tools make the initramfs anew, with the \
+    drivers of the disks that the declared hypervisors show (of all known ones where none is declared). \
+    guestslim verify proves that it boots.";
+
 /// What the selected row means, below the rows.
 fn meaning(desk: &Desk, panel: Panel) -> String {
     let at = panel.cursor.at;
@@ -230,7 +254,10 @@ fn meaning(desk: &Desk, panel: Panel) -> String {
             }
             Some(at) => match at.checked_sub(RULES.len()) {
                 None => format!("{}: {}", RULES[at].heading, RULES[at].risk),
-                Some(host) => format!("{}: {RUNS_ON}", HYPERVISORS[host].doc),
+                Some(host) => HYPERVISORS.get(host).map_or_else(
+                    || REBUILDS.to_owned(),
+                    |host| format!("{}: {RUNS_ON}", host.doc),
+                ),
             },
         },
         PanelKind::Findings => {
