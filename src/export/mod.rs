@@ -33,7 +33,8 @@ pub use disk::geometry::{DiskLayout, Fill, Part};
 pub use error::ExportError;
 pub use options::{Compression, ExportOptions, Initramfs, OutputFormat, Way};
 pub use report::{
-    BESIDE, Beside, FullReport, ImageSizes, PackageCounts, Report, StepTime, Verified, plan_hash,
+    BESIDE, Beside, FullReport, ImageSizes, PackageCounts, Report, StepTime, Verified, hex,
+    plan_hash,
 };
 pub use run::{check, export};
 pub use step::{NewInitramfs, NewLink, NewText, Removal, Step, StepKind};

@@ -6,6 +6,7 @@
 
 mod archive;
 
+use crate::export::hex;
 use crate::guest::Accel;
 use crate::job::Job;
 use crate::model::Inventory;
@@ -157,11 +158,7 @@ fn fetch(spare: &Path, made: &Outcome) -> Result<Vec<u8>, VmError> {
     File::open(spare)
         .and_then(|file| file.take(size).read_to_end(&mut bytes))
         .map_err(|source| VmError::host("read", spare, source))?;
-    let hash: String = Sha256::digest(&bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    if hash != sum {
+    if hex(&Sha256::digest(&bytes)) != sum {
         return Err(inside("it was damaged on its way"));
     }
     Ok(bytes)

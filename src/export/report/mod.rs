@@ -186,7 +186,7 @@ pub(super) fn file_hash(path: &Path, job: &Job) -> io::Result<Result<String, Can
 }
 
 /// Bytes as hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").expect("a String takes every write");
         text
