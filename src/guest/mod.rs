@@ -10,6 +10,7 @@ mod directory;
 mod ext4;
 mod firmware;
 mod fstab;
+mod heads;
 mod identify;
 pub mod image;
 mod layout;

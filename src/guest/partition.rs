@@ -160,7 +160,7 @@ fn read_gpt(disk: &mut dyn Blocks, sector: u64) -> io::Result<Option<Table>> {
             start,
             size: count.saturating_mul(sector),
             kind: guid(&entry[..16]),
-            holds: String::new(),
+            ..Partition::default()
         };
         table.partitions.push((partition, guid(&entry[16..32])));
     }
@@ -191,7 +191,7 @@ impl Table {
             start,
             size,
             kind: format!("{kind:02x}"),
-            holds: String::new(),
+            ..Partition::default()
         };
         self.partitions
             .push((partition, format!("{disk_id:08x}-{number:02x}")));

@@ -38,6 +38,9 @@ impl Warning {
     }
 }
 
+/// More than this before the first partition is not looked at.
+pub const MOST_HEAD: u64 = 64 << 20;
+
 /// Where the facts come from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Origin {
@@ -55,6 +58,9 @@ pub struct Origin {
     pub table: String,
     /// The disk's partitions by number.
     pub partitions: Vec<Partition>,
+    /// What lies before the first partition, boot code and table, without the zeros at its end; at most
+    /// [`MOST_HEAD`] of it. Empty where it was not read.
+    pub head: Vec<u8>,
 }
 
 /// One guest: files, packages with their files, operating system, boot chain.

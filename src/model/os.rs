@@ -60,6 +60,8 @@ pub struct Partition {
     pub kind: String,
     /// What was found on it: `ext4`, `swap` ...; empty for nothing that is known.
     pub holds: String,
+    /// Its first 4 KiB: boot sector and superblock; empty where they were not read.
+    pub head: Vec<u8>,
 }
 
 /// Something that must stay so that the guest boots, and why.

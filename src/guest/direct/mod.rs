@@ -15,7 +15,7 @@ use super::ext4::{Covered, Growth, Unread, walk};
 use super::image::Image;
 use super::layout::{self, Placed};
 use super::nbd::NbdDisk;
-use super::{Disk, Guest, GuestError, MAX_READ};
+use super::{Disk, Guest, GuestError, MAX_READ, heads};
 use crate::job::Job;
 use crate::model::inventory::Origin;
 use crate::model::text::escape;
@@ -64,13 +64,15 @@ impl<B: Blocks> Direct<B> {
                 None => return Err(error),
             },
         };
+        let origin = heads::origin(origin, scan.table, &scan.volumes, &mut bytes);
+        let origin = origin.map_err(|source| GuestError::Host {
+            operation: "read",
+            path: path.clone(),
+            source,
+        })?;
         let disk = Disk {
             mounts: layout::mounts(&scan.volumes, &placed),
-            origin: Origin {
-                table: scan.table.kind.to_owned(),
-                partitions: scan.table.with_contents(&scan.volumes),
-                ..origin
-            },
+            origin,
         };
         let guest = Self {
             bytes,

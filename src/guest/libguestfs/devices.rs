@@ -1,6 +1,6 @@
 //! Disks and partitions as bytes, by the library's names for them: `/dev/sda` is the first drive, `/dev/sdb` the second.
 
-use super::{Appliance, PIECE, appliance_error};
+use super::{Appliance, PIECE, appliance_error, launch, quoted};
 use crate::guest::GuestError;
 use crate::guest::blocks::{Blocks, check_inside};
 use guestfs::{CopyDeviceToDeviceOptArgs, MkswapOptArgs};
@@ -81,14 +81,38 @@ impl Appliance {
 
     /// Makes a swap area with the identifiers of another one.
     pub fn make_swap_like(&self, old: &str, new: &str) -> Result<(), GuestError> {
+        let (uuid, label) = self.identifiers(old)?;
+        self.make_swap(new, &uuid, &label)
+    }
+
+    /// The first drive's swap areas, on partitions and volumes.
+    pub fn swap_areas(&self) -> Result<Vec<String>, GuestError> {
+        let found = self.file_systems()?.into_iter();
+        Ok(found
+            .filter(|(_, kind)| kind == "swap")
+            .map(|(device, _)| device)
+            .collect())
+    }
+
+    /// Clears all of a swap area; its identifiers stay.
+    pub fn clear_swap(&self, device: &str) -> Result<(), GuestError> {
+        let (uuid, label) = self.identifiers(device)?;
+        // The kernel's names of partitions differ from the library's.
+        let inner = match device.strip_prefix("/dev/sda") {
+            Some(number) => format!("{}{number}", launch::device(0)),
+            None => device.to_owned(),
+        };
+        self.shell(&[b"blkdiscard -z ", &quoted(inner.as_bytes())[..]].concat())?;
+        self.make_swap(device, &uuid, &label)
+    }
+
+    fn make_swap(&self, device: &str, uuid: &str, label: &str) -> Result<(), GuestError> {
         self.call("make a swap area", |handle| {
-            let label = handle.vfs_label(old)?;
-            let uuid = handle.vfs_uuid(old)?;
             let identifiers = MkswapOptArgs {
-                label: (!label.is_empty()).then_some(label.as_str()),
-                uuid: (!uuid.is_empty()).then_some(uuid.as_str()),
+                label: (!label.is_empty()).then_some(label),
+                uuid: (!uuid.is_empty()).then_some(uuid),
             };
-            handle.mkswap(new, identifiers)
+            handle.mkswap(device, identifiers)
         })
     }
 

@@ -4,7 +4,6 @@ use super::{Accel, Access, Appliance, Drive};
 use crate::guest::image::Image;
 use crate::guest::{Disk, Guest, GuestError, MAX_READ};
 use crate::job::Job;
-use crate::model::inventory::Origin;
 use crate::model::text::escape;
 use crate::model::{FileId, FileKind, FileTree, Warning};
 
@@ -25,12 +24,13 @@ impl LibguestfsGuest {
         let appliance = Appliance::launch(&[drive], accel, job)?;
         let size = appliance.disk_size()?;
         let found = appliance.find_guest(Access::ReadOnly, job)?;
+        let origin = appliance.origin(
+            image.origin("libguestfs", size),
+            found.table,
+            &found.volumes,
+        )?;
         let disk = Disk {
-            origin: Origin {
-                table: found.table.kind.to_owned(),
-                partitions: found.table.with_contents(&found.volumes),
-                ..image.origin("libguestfs", size)
-            },
+            origin,
             mounts: found.mounts,
         };
         Ok(Self { appliance, disk })

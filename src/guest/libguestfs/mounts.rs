@@ -1,11 +1,12 @@
 //! Finds the disk's file systems and mounts the guest's own in their places.
 
 use super::{Access, Appliance, ffi};
-use crate::guest::GuestError;
 use crate::guest::blocks::Blocks;
 use crate::guest::layout::{self, LONGEST_FSTAB, ROOT_SIGNS, Volume};
 use crate::guest::partition::{self, Table};
+use crate::guest::{GuestError, heads};
 use crate::job::Job;
+use crate::model::inventory::Origin;
 use crate::model::text::escape;
 use crate::model::{FileSystem, Mount};
 use std::collections::BTreeMap;
@@ -84,6 +85,18 @@ impl Appliance {
         })
     }
 
+    /// The facts about the first drive, with its table and what lies at the beginning of everything.
+    pub(super) fn origin(
+        &self,
+        facts: Origin,
+        table: Table,
+        volumes: &[Volume],
+    ) -> Result<Origin, GuestError> {
+        let mut disk = self.device("/dev/sda")?;
+        heads::origin(facts, table, volumes, &mut disk)
+            .map_err(|error| super::appliance_error("read the disk", error.to_string().as_bytes()))
+    }
+
     /// The first drive's size in bytes.
     pub(super) fn disk_size(&self) -> Result<u64, GuestError> {
         Ok(self.device("/dev/sda")?.size())
@@ -119,7 +132,7 @@ impl Appliance {
     }
 
     /// Device and type of every file system, of the first drive and of volumes on it.
-    fn file_systems(&self) -> Result<BTreeMap<String, String>, GuestError> {
+    pub(super) fn file_systems(&self) -> Result<BTreeMap<String, String>, GuestError> {
         let found = self.call("list the file systems", guestfs::Handle::list_filesystems)?;
         Ok(found
             .into_iter()
@@ -193,7 +206,7 @@ impl Appliance {
     }
 
     /// A regular file's contents; `None` for anything else, so that a pipe in its place cannot block.
-    fn small_file(&self, folder: &[u8], name: &[u8]) -> Option<Vec<u8>> {
+    pub fn small_file(&self, folder: &[u8], name: &[u8]) -> Option<Vec<u8>> {
         let stat = ffi::lstat_list(&self.handle, folder, &[name])
             .ok()?
             .pop()??;
