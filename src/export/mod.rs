@@ -25,6 +25,7 @@ mod shrink;
 mod step;
 mod steps;
 mod surgery;
+mod trim;
 mod update;
 mod workshop;
 

@@ -17,8 +17,24 @@ use crate::guest::libguestfs::{self, Appliance, SYSROOT, quoted};
 const NEW: u8 = 1;
 /// Where a new file system is mounted, outside of the guest's own tree.
 const TARGET: &str = "/tmp/guestslim-new";
-/// Where the superblock of an ext file system begins.
-const SUPERBLOCK_AT: u64 = 1024;
+
+/// Sets on the copy of each file and folder below `$1`, which is below `$2`, the flags that the original has. The lines of
+/// one `lsattr` about many names can be told apart where no name holds a newline; the others are asked for one by one.
+const COPY_FLAGS: &[u8] = br#"export LC_ALL=C
+cd "$1" || exit 1
+copy() {
+    local flags=${1//[!aAcCdDijmPsStTux]/}
+    [ -z "$flags" ] || chattr "+$flags" -- "$copies/$2" 2>/dev/null
+}
+copies=$2
+odd=$'*\n*'
+find . -xdev \( -type f -o -type d \) ! -path "$odd" -print0 | xargs -0 -r lsattr -d 2>/dev/null |
+    grep -a -v '^[-eEIVNh]* ' | while IFS= read -r line; do copy "${line%% *}" "${line#* }"; done
+find . -xdev \( -type f -o -type d \) -path "$odd" -print0 | while IFS= read -r -d '' path; do
+    line=$(lsattr -d "$path" 2>/dev/null | head -n 1)
+    copy "${line%% *}" "$path"
+done
+true"#;
 
 /// A file system that was made.
 #[derive(Debug)]
@@ -90,7 +106,7 @@ impl Surgery<'_> {
     ) -> Result<Vec<u8>, ExportError> {
         if kind != "xfs" {
             let raw = self.within("read the superblock", |appliance| {
-                appliance.read_device(old, SUPERBLOCK_AT, ext::SUPERBLOCK)
+                appliance.read_device(old, ext::SUPERBLOCK_AT, ext::SUPERBLOCK)
             })?;
             return ext::make(&raw, device, size, inodes).map_err(refused);
         }
@@ -145,17 +161,9 @@ impl Surgery<'_> {
 
     /// Gives the copies the flags that `chattr` can set.
     fn set_flags(&self, from: &[u8]) -> Result<(), ExportError> {
-        let list = [
-            b"cd ",
-            from,
-            b" && find . -xdev \\( -type f -o -type d \\) -print0 | xargs -0 lsattr -d 2>/dev/null | grep -v '^[-eIV]* '; true",
-        ]
-        .concat();
-        let flagged = self.run("read the files' flags", &list)?;
-        for line in flag_lines(&flagged) {
-            self.run("set a file's flags", &line)?;
-        }
-        Ok(())
+        let folders = [from, b" ", TARGET.as_bytes()].concat();
+        let line = [b"bash -c ", &quoted(COPY_FLAGS)[..], b" flags ", &folders].concat();
+        self.run("set the files' flags", &line).map(drop)
     }
 
     /// A command in the appliance; its answer.
@@ -189,57 +197,56 @@ fn used_bytes(said: &[u8]) -> Option<u64> {
     all.checked_sub(free)?.checked_mul(size)
 }
 
-/// Of `lsattr`'s lines, `----i---A---- ./path`, the commands that set the same flags on the copies. A name with a newline in it
-/// gives lines that name nothing; those do nothing.
-fn flag_lines(said: &[u8]) -> Vec<Vec<u8>> {
-    const SETTABLE: &[u8] = b"aAcCdDijmPsStTux";
-    const SHORTEST_FLAGS: usize = 16;
-    let mut lines = Vec::new();
-    for line in said.split(|&byte| byte == b'\n') {
-        let Some(at) = line.windows(3).position(|word| word == b" ./") else {
-            continue;
-        };
-        let flags: Vec<u8> = line[..at]
-            .iter()
-            .copied()
-            .filter(|flag| SETTABLE.contains(flag))
-            .collect();
-        let is_list = line[..at]
-            .iter()
-            .all(|byte| *byte == b'-' || byte.is_ascii_alphabetic());
-        let leaves = line.windows(3).any(|word| word == b"/..");
-        if flags.is_empty() || !is_list || leaves || at < SHORTEST_FLAGS {
-            continue;
-        }
-        let path = [TARGET.as_bytes(), b"/", &line[at + 3..]].concat();
-        lines.push(
-            [
-                b"chattr +",
-                &flags[..],
-                b" -- ",
-                &quoted(&path),
-                b" 2>/dev/null; true",
-            ]
-            .concat(),
-        );
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::ffi::OsStrExt;
 
     #[test]
-    fn flags_that_can_be_set_are_set_on_the_copies_only() {
-        let said = b"----i---A----e-- ./etc/it's\n--------------e- ./plain\nand ./more\nno flags\n";
-        let lines = flag_lines(said);
-        assert_eq!(lines.len(), 1);
-        let line = String::from_utf8_lossy(&lines[0]);
-        assert_eq!(
-            line,
-            "chattr +iA -- '/tmp/guestslim-new/etc/it'\\''s' 2>/dev/null; true"
-        );
+    fn flags_are_copied_whatever_the_names_are() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (old, new) = (folder.path().join("old"), folder.path().join("it's"));
+        let names = [
+            "plain",
+            "with\nnewline",
+            "..odd/..name",
+            "-e ----a---- x",
+            "tail ",
+            "none",
+        ];
+        for root in [&old, &new] {
+            for name in names {
+                let path = root.join(name);
+                std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+                std::fs::write(path, b"").expect("writable");
+            }
+        }
+        let flags = |path: &std::path::Path| {
+            let said = std::process::Command::new("lsattr")
+                .arg("-d")
+                .arg("--")
+                .arg(path)
+                .output();
+            let said = said.expect("e2fsprogs is installed").stdout;
+            String::from_utf8_lossy(&said)
+                .split(' ')
+                .next()
+                .map(str::to_owned)
+        };
+        for name in &names[..5] {
+            // Flags that any user may set.
+            let mut chattr = std::process::Command::new("chattr");
+            chattr.arg("+dS").arg("--").arg(old.join(name));
+            assert!(chattr.status().expect("e2fsprogs is installed").success());
+        }
+        let script = std::ffi::OsStr::from_bytes(COPY_FLAGS);
+        let mut bash = std::process::Command::new("bash");
+        bash.arg("-c").arg(script).arg("flags").args([&old, &new]);
+        assert!(bash.status().expect("bash is here").success());
+        for name in names {
+            assert_eq!(flags(&new.join(name)), flags(&old.join(name)), "{name}");
+        }
+        assert_ne!(flags(&new.join("plain")), flags(&new.join("none")));
     }
 
     #[test]

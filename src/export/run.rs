@@ -174,6 +174,7 @@ impl<'a> Run<'a> {
             StepKind::Initramfs(new) => self.surgery().write(&[new.text()?]),
             StepKind::Link(links) => self.surgery().link(links),
             StepKind::Shrink(disk, slack) => self.shrink(disk, *slack),
+            StepKind::ClearSwap => self.surgery().clear_swap(),
             StepKind::Trim => self.trim(),
             StepKind::Archive => self.archive(&step.heading),
             StepKind::Check => self.check(),
@@ -255,7 +256,8 @@ impl<'a> Run<'a> {
     }
 
     fn trim(&mut self) -> Result<(), ExportError> {
-        let failed = self.surgery().trim()?;
+        let command_line = &self.task.loaded.inventory.boot.command_line;
+        let failed = self.surgery().trim(command_line)?;
         self.record.warnings.extend(failed);
         self.record.used_after = self.surgery().used();
         let (before, after) = (self.record.used_before, self.record.used_after);

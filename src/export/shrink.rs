@@ -4,8 +4,7 @@
 //! nothing then. The partition is not resized by a partition editor (libguestfs' cannot shrink one): the table is written
 //! anew from its own bytes, and the disk is cut behind it.
 
-use super::disk::geometry::{DiskLayout, disk_size, up};
-use super::disk::room::slack_of;
+use super::disk::geometry::{DiskLayout, shrunk};
 use super::disk::{ext, table};
 use super::error::ExportError;
 use super::options::Way;
@@ -15,8 +14,6 @@ use crate::model::Bytes;
 
 /// The overlay's place among the appliance's drives.
 const OVERLAY: u8 = 0;
-/// Where the superblock of an ext file system begins.
-const SUPERBLOCK_AT: u64 = 1024;
 
 impl Surgery<'_> {
     /// Shrinks the last partition's ext file system, the partition and what its table says of the disk; the disk as it is then.
@@ -29,15 +26,14 @@ impl Surgery<'_> {
             way: Way::Shrink,
             why: why.to_owned(),
         };
-        let mut disk = disk.clone();
-        let part = disk.parts.last_mut().expect("it was found to be there");
+        let part = disk.parts.last().expect("it was found to be there");
         let device = format!("{}{}", libguestfs::device(OVERLAY), part.number);
         self.within("unmount", Appliance::unmount_all)?;
         let check = format!("e2fsck -fp {device} >/dev/null 2>&1 || test $? = 1");
         self.run("check the file system", check.as_bytes())?;
         let raw = self.within("read the superblock", |appliance| {
             let name = format!("/dev/sda{}", part.number);
-            appliance.read_device(&name, SUPERBLOCK_AT, ext::SUPERBLOCK)
+            appliance.read_device(&name, ext::SUPERBLOCK_AT, ext::SUPERBLOCK)
         })?;
         let measure = format!("resize2fs -P {device} 2>/dev/null");
         let said = self.run("measure the file system", measure.as_bytes())?;
@@ -45,16 +41,12 @@ impl Surgery<'_> {
         let blocks =
             blocks.ok_or_else(|| refused("`resize2fs` does not say how small it can be"))?;
         let least = blocks.saturating_mul(ext::block_size(&raw));
-        let wanted = up(least.saturating_add(slack_of(least, slack)));
-        // Partition and disk end at a multiple of the alignment.
-        let end = up(part.start.saturating_add(wanted));
-        if end >= part.start + part.size {
-            return Ok(disk);
-        }
-        part.size = end - part.start;
+        let Some(disk) = shrunk(disk, least, slack) else {
+            return Ok(disk.clone());
+        };
+        let wanted = disk.parts.last().map_or(0, |part| part.size);
         let resize = format!("resize2fs {device} {}K 2>&1 >/dev/null", wanted / 1024);
         self.run("shrink the file system", resize.as_bytes())?;
-        disk.size = disk_size(end, &disk.table);
         let len = usize::try_from(table::head_len(&disk)).expect("the head is small");
         let head = self.within("read the partition table", |appliance| {
             appliance.read_device("/dev/sda", 0, len)

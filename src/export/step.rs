@@ -40,6 +40,8 @@ pub enum StepKind {
     Link(Vec<NewLink>),
     /// Unmount and mount again, so that the journal lets the freed blocks go, and tell the disk what is free.
     Trim,
+    /// Clear swap areas, which keep their identifiers.
+    ClearSwap,
     /// Fill one partition of the new disk.
     Fill(Part),
     /// Make the last partition of this disk as small as its files and the room to grow allow.

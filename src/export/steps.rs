@@ -9,7 +9,7 @@ use super::removal;
 use super::removed;
 use super::step::{NewInitramfs, Step, StepKind, counted};
 use crate::load::Loaded;
-use crate::model::Bytes;
+use crate::model::{Bytes, Inventory};
 use crate::plan::Plan;
 
 /// The steps of an export, in order.
@@ -54,10 +54,7 @@ pub fn steps(
     steps.extend(initramfs(loaded, options)?);
     steps.extend(match disk {
         None if options.format.is_archive() => Vec::new(),
-        None => vec![Step::new(
-            "mount again and give freed space back",
-            StepKind::Trim,
-        )],
+        None => in_place(inventory),
         Some(disk) => disk
             .parts
             .into_iter()
@@ -73,6 +70,16 @@ pub fn steps(
     }
     steps.extend(writing(options));
     Ok(steps)
+}
+
+/// What makes sure that nothing of what went is in an output that keeps the source's disk.
+fn in_place(inventory: &Inventory) -> Vec<Step> {
+    let mut partitions = inventory.origin.partitions.iter();
+    let has_swap = partitions.any(|partition| partition.holds == "swap")
+        || (inventory.mounts.iter()).any(|mount| mount.file_system.kind == "swap");
+    let clear = has_swap.then(|| Step::new("clear swap areas", StepKind::ClearSwap));
+    let trim = Step::new("mount again and give freed space back", StepKind::Trim);
+    clear.into_iter().chain([trim]).collect()
 }
 
 fn beginning(disk: Option<&DiskLayout>) -> Vec<Step> {

@@ -1,7 +1,6 @@
 //! The part of an export that happens inside the appliance, on the overlay.
 
 use super::error::ExportError;
-use super::image::OVERLAY_CLUSTER;
 use super::program::one_line;
 use super::repack::Made;
 use super::step::{NewLink, NewText, Removal};
@@ -26,7 +25,8 @@ const LOOK: Duration = Duration::from_millis(200);
 /// A guest, mounted for writing in the appliance.
 pub(super) struct Surgery<'a> {
     appliance: Appliance,
-    mounts: Vec<Mount>,
+    /// The guest's file systems in their places.
+    pub mounts: Vec<Mount>,
     /// File systems on the new disk, where there is one.
     pub made: Vec<Made>,
     /// Bytes in use on them, as long as they all told.
@@ -155,65 +155,6 @@ impl<'a> Surgery<'a> {
                 appliance.symlink(&link.target, &link.path)
             })
         })
-    }
-
-    /// Unmounts, so that the journal lets freed blocks go, mounts again and tells the disk what is free; says where
-    /// that did not work.
-    pub fn trim(&mut self) -> Result<Vec<String>, ExportError> {
-        let coarse = self.coarse()?;
-        self.within("unmount", |appliance| {
-            appliance.sync().and_then(|()| appliance.unmount_all())
-        })?;
-        let mut missed = Vec::new();
-        for system in &coarse {
-            missed.extend(self.zero_free(system)?);
-        }
-        let mut mounts = std::mem::take(&mut self.mounts);
-        self.within("mount the guest again", |appliance| {
-            appliance.mount_again(&mut mounts, Access::Write)
-        })?;
-        self.mounts = mounts;
-        for mount in self.mounts.iter().filter(|mount| mount.is_read) {
-            let at = String::from_utf8_lossy(&mount.at);
-            match self.within("trim", |appliance| appliance.trim(&at)) {
-                Err(ExportError::Guest(GuestError::Appliance { why, .. })) => {
-                    missed.push(format!(
-                        "freed space of {} stays in the output: {why}",
-                        mount.file_system.device
-                    ));
-                }
-                other => other?,
-            }
-        }
-        Ok(missed)
-    }
-
-    /// File systems whose freed pieces may be smaller than what the overlay forgets.
-    fn coarse(&self) -> Result<Vec<FileSystem>, ExportError> {
-        let mut coarse = Vec::new();
-        for mount in self.mounts.iter().filter(|mount| mount.is_read) {
-            let at = String::from_utf8_lossy(&mount.at);
-            if !self.within("measure", |appliance| {
-                appliance.frees_whole(&at, OVERLAY_CLUSTER)
-            })? {
-                coarse.push(mount.file_system.clone());
-            }
-        }
-        Ok(coarse)
-    }
-
-    /// Clears free blocks one by one, where that is known how; else says so.
-    fn zero_free(&self, system: &FileSystem) -> Result<Option<String>, ExportError> {
-        if system.kind.starts_with("ext") {
-            self.within("clear free blocks", |appliance| {
-                appliance.zero_free(&system.device)
-            })?;
-            return Ok(None);
-        }
-        Ok(Some(format!(
-            "pieces of freed files may stay in the output: {} ({}) frees less than {OVERLAY_CLUSTER} bytes at a time",
-            system.device, system.kind
-        )))
     }
 
     /// Packs all files onto the empty drive, which is the host's file `scratch`; returns the archive's length.

@@ -13,6 +13,7 @@ mod plans;
 mod profiles;
 mod readme;
 mod rebuild;
+mod refused;
 mod report;
 mod salt;
 mod screen;

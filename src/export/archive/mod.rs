@@ -32,8 +32,12 @@ const SPARE_BYTES: u64 = 64 << 20;
 
 /// How long the archive may become.
 pub(super) fn most(plan: &Plan) -> u64 {
-    let whole = plan.after.apparent.0 + plan.after.files * ENTRY_BYTES + SPARE_BYTES;
-    whole.next_multiple_of(1 << 20)
+    let entries = plan.after.files.saturating_mul(ENTRY_BYTES);
+    let whole = (plan.after.apparent.0)
+        .saturating_add(entries)
+        .saturating_add(SPARE_BYTES);
+    // Lengths of the host's files are signed.
+    whole.min(1 << 62).next_multiple_of(1 << 20)
 }
 
 /// Makes the empty drive that the archive is written to.

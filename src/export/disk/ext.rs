@@ -4,7 +4,9 @@
 use crate::guest::libguestfs::quoted;
 use std::fmt::Write as _;
 
-/// The length of the superblock, which starts 1024 bytes into its partition.
+/// Where the superblock begins in its partition.
+pub(in crate::export) const SUPERBLOCK_AT: u64 = 1024;
+/// The length of the superblock.
 pub(in crate::export) const SUPERBLOCK: usize = 1024;
 
 /// A feature's bit, and mke2fs(8)'s name for it.

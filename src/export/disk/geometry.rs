@@ -3,9 +3,11 @@
 //! On a new disk partitions keep numbers, order and identifiers. The root's gets smaller, what lies behind it moves up, and what may
 //! hold boot code that names sectors stays where it is.
 
-use super::room::{file_system_size, kept_on};
+use super::room::{file_system_size, kept_on, slack_of};
+use super::{refusal, table};
 use crate::export::error::ExportError;
 use crate::export::options::Way;
+use crate::model::inventory::Origin;
 use crate::model::{Bytes, Inventory, Mount, Partition};
 use fixedbitset::FixedBitSet;
 
@@ -13,12 +15,6 @@ use fixedbitset::FixedBitSet;
 pub(in crate::export) const ALIGNMENT: u64 = 1 << 20;
 /// The unit of partition tables; disks with another one are not made anew.
 pub(in crate::export) const SECTOR: u64 = 512;
-/// Partition table entries of the second copy that GPT has at the end, and its header.
-const GPT_TAIL: u64 = 33 * SECTOR;
-/// MBR types of a container for logical partitions.
-const EXTENDED: [&str; 3] = ["05", "0f", "85"];
-/// Loaders that find their files by name, and the firmware or boot code that starts them by place.
-const LOADERS: [&str; 2] = ["grub", "systemd-boot"];
 
 /// Where everything lies on an output's disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +23,8 @@ pub struct DiskLayout {
     pub size: u64,
     /// `mbr` or `gpt`.
     pub table: String,
+    /// Bytes that the table takes at the disk's end, behind all partitions.
+    pub tail: u64,
     /// Its partitions in the order in which they lie.
     pub parts: Vec<Part>,
 }
@@ -74,29 +72,26 @@ pub(in crate::export) fn new_disk(
         way: Way::Repack,
         why,
     };
-    if let Some(why) = refusal(inventory) {
+    if let Some(why) = refusal::of_image(inventory) {
         return Err(refuse(why));
     }
     let origin = &inventory.origin;
-    lay_out(
-        &origin.partitions,
-        origin.virtual_size,
-        &origin.table,
-        |partition| contents(inventory, gone, partition, slack),
-    )
-    .map_err(refuse)
+    let disk = lay_out(origin, |partition| {
+        contents(inventory, gone, partition, slack)
+    });
+    let disk = disk.map_err(refuse)?;
+    refusal::of_disk(origin, &disk, Way::Repack).map_err(refuse)?;
+    Ok(disk)
 }
 
 /// Puts the partitions in the order in which they lie, each as large as `contents` says.
 fn lay_out(
-    partitions: &[Partition],
-    old_size: u64,
-    table: &str,
+    origin: &Origin,
     contents: impl Fn(&Partition) -> Result<(Fill, u64), String>,
 ) -> Result<DiskLayout, String> {
-    let mut parts: Vec<Part> = Vec::with_capacity(partitions.len());
+    let mut parts: Vec<Part> = Vec::with_capacity(origin.partitions.len());
     let mut end = 0;
-    for partition in in_order(partitions, old_size)? {
+    for partition in in_order(&origin.partitions, origin.virtual_size)? {
         let (fill, size) = contents(partition)?;
         let names_sectors = fill == Fill::Blocks && partition.holds.is_empty();
         let start = if parts.is_empty() || names_sectors {
@@ -114,17 +109,34 @@ fn lay_out(
             fill,
         });
     }
+    let tail = table::tail(&origin.table, &origin.head);
     Ok(DiskLayout {
-        size: disk_size(end, table),
-        table: table.to_owned(),
+        size: up(end.saturating_add(tail)),
+        table: origin.table.clone(),
+        tail,
         parts,
     })
 }
 
-/// The size of a disk whose last partition ends there.
-pub(in crate::export) fn disk_size(end: u64, table: &str) -> u64 {
-    let tail = if table == "gpt" { GPT_TAIL } else { 0 };
-    up(end.saturating_add(tail))
+/// The disk with its last partition as small as a file system there can be and the room to grow; `None` where that saves
+/// nothing. Partition and disk end at a multiple of the alignment.
+pub(in crate::export) fn shrunk(
+    disk: &DiskLayout,
+    least: u64,
+    slack: Option<Bytes>,
+) -> Option<DiskLayout> {
+    let mut smaller = disk.clone();
+    let part = smaller.parts.last_mut()?;
+    let end = up((part.start)
+        .saturating_add(least)
+        .saturating_add(slack_of(least, slack)));
+    let size = up(end.saturating_add(disk.tail));
+    if end >= part.start.saturating_add(part.size) || size >= disk.size {
+        return None;
+    }
+    part.size = end - part.start;
+    smaller.size = size;
+    Some(smaller)
 }
 
 /// Partitions in the order in which they lie; an error when they overlap or do not lie on the disk.
@@ -153,7 +165,7 @@ pub(in crate::export) fn shrinkable(inventory: &Inventory) -> Result<DiskLayout,
         why,
     };
     let none = FixedBitSet::with_capacity(inventory.tree.len());
-    if let Some(why) = refusal(inventory) {
+    if let Some(why) = refusal::of_image(inventory) {
         return Err(refuse(why));
     }
     let old = in_order(&origin.partitions, origin.virtual_size).map_err(refuse)?;
@@ -168,51 +180,27 @@ pub(in crate::export) fn shrinkable(inventory: &Inventory) -> Result<DiskLayout,
     });
     let parts: Vec<Part> = parts.collect::<Result<_, _>>().map_err(refuse)?;
     match parts.last().map(|part| &part.fill) {
-        Some(Fill::Files { kind, .. }) if kind.starts_with("ext") => Ok(DiskLayout {
-            size: origin.virtual_size,
-            table: origin.table.clone(),
-            parts,
-        }),
-        _ => Err(refuse(
-            "its last partition is no ext file system of the guest".to_owned(),
-        )),
+        Some(Fill::Files { kind, .. }) if kind.starts_with("ext") => {}
+        _ => {
+            let why = "its last partition is no ext file system of the guest";
+            return Err(refuse(why.to_owned()));
+        }
     }
+    let disk = DiskLayout {
+        size: origin.virtual_size,
+        table: origin.table.clone(),
+        tail: table::tail(&origin.table, &origin.head),
+        parts,
+    };
+    refusal::of_disk(origin, &disk, Way::Shrink).map_err(refuse)?;
+    Ok(disk)
 }
 
-/// What keeps an image from being put on a new disk, as far as it is known beforehand.
-fn refusal(inventory: &Inventory) -> Option<String> {
-    let origin = &inventory.origin;
-    let loader = inventory.boot.loader.as_str();
-    if origin.table.is_empty() || origin.partitions.is_empty() {
-        return Some("it has no partition table".to_owned());
-    }
-    if origin.partitions.iter().any(is_container) {
-        return Some("it has an extended partition".to_owned());
-    }
-    if loader.is_empty() {
-        return Some("no boot loader was found that would find its files on a new disk".to_owned());
-    }
-    if !LOADERS.contains(&loader) {
-        return Some(format!(
-            "{loader} would not find its files on a new disk, which it names by their sectors"
-        ));
-    }
-    let lost = inventory
-        .mounts
-        .iter()
-        .find(|mount| partition_of(origin.partitions.as_slice(), mount).is_none())?;
-    let system = &lost.file_system;
-    Some(format!(
-        "{} ({}) is on no partition of its own",
-        system.device, system.kind
-    ))
-}
-
-fn is_container(partition: &Partition) -> bool {
-    EXTENDED.contains(&partition.kind.as_str())
-}
-
-fn partition_of<'a>(partitions: &'a [Partition], mount: &Mount) -> Option<&'a Partition> {
+/// The partition that a file system fills.
+pub(super) fn partition_of<'a>(
+    partitions: &'a [Partition],
+    mount: &Mount,
+) -> Option<&'a Partition> {
     partitions
         .iter()
         .find(|partition| mount.file_system.device == device(partition.number))
@@ -276,6 +264,7 @@ mod tests {
             size: size << 20,
             kind: kind.to_owned(),
             holds: holds.to_owned(),
+            ..Partition::default()
         }
     }
 
@@ -293,7 +282,16 @@ mod tests {
                 _ => (Fill::Blocks, partition.size),
             })
         };
-        lay_out(partitions, 20 << 30, table, contents).expect("nothing unusual")
+        lay_out(&origin(partitions, table), contents).expect("nothing unusual")
+    }
+
+    fn origin(partitions: &[Partition], table: &str) -> Origin {
+        Origin {
+            virtual_size: 20 << 30,
+            table: table.to_owned(),
+            partitions: partitions.to_vec(),
+            ..Origin::default()
+        }
     }
 
     fn places(disk: &DiskLayout) -> Vec<(u32, u64, u64)> {
@@ -349,10 +347,41 @@ mod tests {
                 partition(1, "83", "", 1, 10),
                 partition(2, "83", "", start, size),
             ];
-            assert!(lay_out(&partitions, 20 << 30, "mbr", blocks).is_err());
+            assert!(lay_out(&origin(&partitions, "mbr"), blocks).is_err());
         }
         let mut odd = partition(1, "83", "", 1, 10);
         odd.start += 7;
-        assert!(lay_out(&[odd], 20 << 30, "mbr", blocks).is_err());
+        assert!(lay_out(&origin(&[odd], "mbr"), blocks).is_err());
+    }
+
+    #[test]
+    fn a_disk_never_becomes_larger_by_shrinking() {
+        let mut disk = laid_out(&[partition(1, "linux", "ext4", 1, 4000)], "gpt", 4000);
+        assert_eq!(disk.size >> 20, 4002);
+        let smaller = |disk: &DiskLayout, least: u64| {
+            let smaller = shrunk(disk, least << 20, Some(Bytes(0)));
+            smaller.map(|smaller| (smaller.parts[0].size >> 20, smaller.size >> 20))
+        };
+        assert_eq!(smaller(&disk, 3999), Some((3999, 4001)));
+        assert_eq!(smaller(&disk, 4000), None);
+        assert_eq!(smaller(&disk, 5000), None);
+        assert_eq!(smaller(&disk, u64::MAX >> 20), None);
+        // A disk that ends right behind the table: a whole MiB more for the table would make it larger.
+        disk.size = (4001 << 20) + 33 * SECTOR;
+        disk.parts[0].size += 10 * SECTOR;
+        assert_eq!(smaller(&disk, 4000), None);
+    }
+
+    #[test]
+    fn a_long_table_has_its_room_at_the_end() {
+        let mut origin = origin(&[partition(1, "linux", "ext4", 1, 1023)], "gpt");
+        origin.head = vec![0; 2 << 10];
+        origin.head[512..520].copy_from_slice(b"EFI PART");
+        origin.head[512 + 80..512 + 84].copy_from_slice(&16384u32.to_le_bytes());
+        origin.head[512 + 84..512 + 88].copy_from_slice(&128u32.to_le_bytes());
+        let blocks = |partition: &Partition| Ok((Fill::Blocks, partition.size));
+        let disk = lay_out(&origin, blocks).expect("nothing unusual");
+        assert_eq!(disk.tail, (2 << 20) + SECTOR);
+        assert_eq!(disk.size >> 20, 1027);
     }
 }

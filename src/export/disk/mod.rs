@@ -3,6 +3,8 @@
 
 pub(super) mod ext;
 pub(super) mod geometry;
+pub(super) mod leftovers;
+mod refusal;
 pub(super) mod room;
 pub(super) mod table;
 pub(super) mod xfs;

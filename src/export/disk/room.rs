@@ -33,7 +33,7 @@ pub(super) fn kept_on(inventory: &Inventory, gone: &FixedBitSet, mount: &Mount) 
         .filter(|file| !gone.contains(file.index()) && tree.is_first_name(*file))
         .filter(|&file| !elsewhere.iter().any(|&other| tree.is_within(file, other)))
         .fold((0, 0), |(bytes, inodes), file| {
-            (bytes + tree.allocated(file), inodes + 1)
+            (bytes.saturating_add(tree.allocated(file)), inodes + 1)
         })
 }
 

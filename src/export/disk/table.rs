@@ -28,6 +28,25 @@ pub(in crate::export) fn head_len(disk: &DiskLayout) -> u64 {
         .min(MOST_HEAD)
 }
 
+/// Bytes that a table of this kind takes at the disk's end, told from the disk's first bytes: GPT has a second copy of its
+/// entries and its header there; 128 entries where that is not known.
+pub(in crate::export) fn tail(kind: &str, head: &[u8]) -> u64 {
+    const USUAL: u64 = 33 * SECTOR;
+    let sector = SECTOR as usize;
+    match head.get(sector..sector + 88) {
+        _ if kind != "gpt" => 0,
+        Some(header) if &header[..8] == b"EFI PART" => {
+            let entries = u64::from(le32(header, 80)).saturating_mul(u64::from(le32(header, 84)));
+            entries
+                .div_ceil(SECTOR)
+                .saturating_add(1)
+                .saturating_mul(SECTOR)
+                .max(USUAL)
+        }
+        _ => USUAL,
+    }
+}
+
 /// What is to be written on the new disk, given the first bytes of the old one; or why that cannot be done.
 pub(in crate::export) fn rewritten(
     mut head: Vec<u8>,
@@ -191,6 +210,7 @@ mod tests {
         DiskLayout {
             size: size * MIB,
             table: table.to_owned(),
+            tail: tail(table, &[]),
             parts,
         }
     }
