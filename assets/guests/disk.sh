@@ -37,34 +37,42 @@ layout_gpt_bios() {
     grub_boot_code 2048
 }
 
+# With swap behind the root.
 layout_gpt_uefi() {
-    local root_dev=/dev/vda2 root_fs=ext2 root_uuid partmap=gpt
+    local root_dev=/dev/vda2 root_fs=ext2 root_uuid swap_uuid partmap=gpt
     root_uuid=$(uuid "$name" root)
+    swap_uuid=$(uuid "$name" swap)
     earlier_life
-    partition gpt start=2048,size=131072,type=U type=L
-    mount_table "$root_uuid / ext4 errors=remount-ro 0 1" '6775-6573 /boot/efi vfat umask=0077 0 1'
+    partition gpt start=2048,size=131072,type=U size=3923968,type=L type=S
+    mount_table "$root_uuid / ext4 errors=remount-ro 0 1" '6775-6573 /boot/efi vfat umask=0077 0 1' \
+        "$swap_uuid none swap sw 0 0"
     mkdir "$root/boot/efi"
     grub_files x86_64-efi
     grub_menu
     grub_program '(,gpt2)/boot/grub' part_gpt ext2
     esp 1 67756573
     ext4 "$root" 2 "$root_uuid"
+    swap 3 "$swap_uuid"
 }
 
+# With swap between /boot and the root.
 layout_boot() {
-    local root_dev=/dev/vda2 root_fs=ext2 root_uuid partmap=msdos
+    local root_dev=/dev/vda3 root_fs=ext2 root_uuid swap_uuid partmap=msdos
     local boot_dev=/dev/vda1 boot_fs=ext2 boot_uuid
     root_uuid=$(uuid "$name" root)
     boot_uuid=$(uuid "$name" boot)
+    swap_uuid=$(uuid "$name" swap)
     earlier_life
-    partition dos '2048,524288,L,*' ',,L'
-    mount_table "$root_uuid / ext4 errors=remount-ro 0 1" "$boot_uuid /boot ext4 defaults 0 2"
+    partition dos '2048,524288,L,*' ',131072,S' ',,L'
+    mount_table "$root_uuid / ext4 errors=remount-ro 0 1" "$boot_uuid /boot ext4 defaults 0 2" \
+        "$swap_uuid none swap sw 0 0"
     bios_files '(,msdos1)/grub' part_msdos ext2
     mv "$root/boot" "$work/boot"
     mkdir "$root/boot"
     # Blocks of 1 KiB, as mke2fs chose for small partitions for many years.
     ext4 "$work/boot" 1 "$boot_uuid" -b 1024
-    ext4 "$root" 2 "$root_uuid"
+    ext4 "$root" 3 "$root_uuid"
+    swap 2 "$swap_uuid"
     grub_boot_code 1
 }
 
@@ -178,6 +186,17 @@ esp() {
     mkfs.vfat -F 32 -s 1 -i "$2" -n ESP "$file" >/dev/null
     mmd -i "$file" ::EFI ::EFI/BOOT
     mcopy -i "$file" "$work/grub.efi" ::EFI/BOOT/BOOTX64.EFI
+    dd if="$file" of="$disk" bs=512 seek="$first" conv=notrunc,sparse status=none
+}
+
+# swap NUMBER UUID: an area that has been used; what was swapped out must not be in an output.
+swap() {
+    local first sectors file=$work/swap
+    read -r first sectors < <(place "$1")
+    install -m 600 /dev/null "$file"
+    truncate -s $((sectors * 512)) "$file"
+    mkswap -U "$2" -L swap "$file" >/dev/null
+    perl -e 'print "swapped out once; " x 512' | dd of="$file" bs=4096 seek=1000 conv=notrunc status=none
     dd if="$file" of="$disk" bs=512 seek="$first" conv=notrunc,sparse status=none
 }
 

@@ -1,7 +1,8 @@
 //! Ways of writing other than in place: the tree is complete, it boots by its own loader, and nothing of what was dropped
 //! is in the output.
 
-use guestslim::export::{ExportOptions, OutputFormat, Way, export, steps};
+use crate::salt::to_raw;
+use guestslim::export::{ExportOptions, Way, export, steps};
 use guestslim::guest::image::Image;
 use guestslim::guest::libguestfs::{Accel, Access, Appliance, Drive};
 use guestslim::guest::{OpenOptions, open};
@@ -28,11 +29,12 @@ setfattr -n user.note -v hello plain
 setfattr -n security.capability -v 0x0100000200040000000000000000000000000000 twin
 setfattr -n security.selinux -v system_u:object_r:etc_t:s0 plain
 setfattr -n system.posix_acl_access -v 0x0200000001000600ffffffff020004007b00000004000400ffffffff10000600ffffffff20000400ffffffff sparse
+mkdir ..data; echo odd > ..data/..file; chattr +S ..data/..file; odd=$(printf 'two\nlines'); echo two > \"$odd\"; chattr +iA \"$odd\"
 echo locked > locked; chattr +iA locked; chattr +d empty; touch -d '2003-01-01' .";
 
 /// All that must be the same of them, and of the file system.
 const LOOK: &[u8] = b"cd /sysroot/opt/kept
-find . -printf '%p %y %m %U %G %s %b %T@ %n %l\\n' | sort; getfattr -R -h -d -m - -e hex . | grep -v '^$'; lsattr -d plain locked empty
+find . -printf '%p %y %m %U %G %s %b %T@ %n %l\\n' | sort; getfattr -R -h -d -m - -e hex . | grep -v '^$'; lsattr -d plain locked empty ..data/..file two*
 dumpe2fs -h /dev/disk/guestfs/drivea1 2>/dev/null | grep -E 'volume name|UUID|system features|mount options|Errors|Inode size|Hash Seed|Maximum mount'";
 
 fn small() -> PathBuf {
@@ -105,11 +107,10 @@ fn holds_marker(path: &Path) -> bool {
 }
 
 /// Exports in this way; the output has the same files as the plan says, byte for byte, nothing of the marker, and boots.
-fn assert_way(way: Way, source: &Path, seen: &str, folder: &Path) {
-    let (session, job) = (session(source), Job::quiet());
+fn assert_way(way: Way, session: &Session, source: &Path, seen: &str, folder: &Path) {
+    let job = Job::quiet();
     let options = ExportOptions {
         output: folder.join(way.name()),
-        format: OutputFormat::Raw,
         way,
         ..ExportOptions::default()
     };
@@ -120,26 +121,19 @@ fn assert_way(way: Way, source: &Path, seen: &str, folder: &Path) {
         report.after.disk < report.before.disk
             && report.warnings.iter().all(|w| !w.contains("not checked"))
     );
-    assert_eq!(
-        fs::metadata(&options.output).expect("there").len(),
-        report.after.disk
-    );
-    assert!(
-        !holds_marker(&options.output),
-        "what was dropped is still there"
-    );
+    let raw = folder.join("raw");
+    to_raw(&options.output, &raw);
+    assert_eq!(fs::metadata(&raw).expect("there").len(), report.after.disk);
+    assert!(!holds_marker(&raw), "what was dropped is still there");
+    fs::remove_file(&raw).expect("it is there");
 
-    let raw = OpenOptions {
-        format: Some("raw".to_owned()),
-        ..OpenOptions::default()
-    };
     let subject =
-        |path: &Path, open: &OpenOptions| Subject::open(path, open, &job).expect("it opens");
+        |path: &Path| Subject::open(path, &OpenOptions::default(), &job).expect("it opens");
     let steps = steps(session.loaded(), session.plan(), &options).expect("it was carried out");
     let proof = verify::verify(
         &Request {
-            subject: &subject(&options.output, &raw),
-            source: Some(&subject(source, &OpenOptions::default())),
+            subject: &subject(&options.output),
+            source: Some(&subject(source)),
             steps: Some(&steps),
             open: Some(&OpenOptions::default()),
             checks: &[],
@@ -159,10 +153,10 @@ fn assert_way(way: Way, source: &Path, seen: &str, folder: &Path) {
         );
     }
 
-    let again = within(&options.output, "raw", Access::ReadOnly, look);
+    let again = within(&options.output, "qcow2", Access::ReadOnly, look);
     assert_eq!(again, seen);
 
-    let image = Image::probe(&options.output, Some("raw")).expect("an image");
+    let image = Image::probe(&options.output, None).expect("an image");
     let boot = boot_by_loader(&image, Working::Tcg, Caps::default(), &job).expect("it starts");
     assert_eq!(
         boot.verdict.as_deref(),
@@ -172,11 +166,32 @@ fn assert_way(way: Way, source: &Path, seen: &str, folder: &Path) {
     );
 }
 
+/// Repacks once more; who has the first output must fetch little of the second.
+fn assert_cheap_update(session: &Session, source: &Path, folder: &Path) {
+    let options = ExportOptions {
+        output: folder.join("again"),
+        way: Way::Repack,
+        previous: Some(folder.join(Way::Repack.name())),
+        ..ExportOptions::default()
+    };
+    let (loaded, plan) = (session.loaded(), session.plan());
+    let report = export(source, loaded, plan, &options, &Job::quiet()).expect("it exports");
+    let cost = report.update.expect("it was asked for");
+    println!("{cost:#?}");
+    assert!(
+        cost.new_chunks * 10 < cost.chunks && cost.chunks > 1000,
+        "{cost:#?}"
+    );
+}
+
 #[test]
 fn each_way_keeps_all_that_stays_nothing_that_goes_and_boots() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let (source, seen) = planted(folder.path());
+    let folder = folder.path();
+    let (source, seen) = planted(folder);
     assert!(holds_marker(&source));
-    assert_way(Way::Shrink, &source, &seen, folder.path());
-    assert_way(Way::Repack, &source, &seen, folder.path());
+    let session = session(&source);
+    assert_way(Way::Shrink, &session, &source, &seen, folder);
+    assert_way(Way::Repack, &session, &source, &seen, folder);
+    assert_cheap_update(&session, &source, folder);
 }
