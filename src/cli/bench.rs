@@ -76,7 +76,7 @@ impl Replayed {
         self.export.after.file
     }
 
-    /// The cure of what the checks lack, where one was looked for.
+    /// The cure of what was lost, where one was looked for.
     pub fn cure(&self) -> Option<&Cure> {
         match &self.verified {
             Verified::Report(proved) => proved.cure.as_ref(),

@@ -1,19 +1,19 @@
-//! `replay --heal`: marks for what failed checks lack, into a copy of the profile, then export and verify again.
+//! `replay --heal`: what brings back what an output lost, into a copy of the profile, then export and verify again.
 
 use super::args::ReplayArgs;
 use super::bench::{Bench, Replayed, Verified};
 use super::failure::Refusal;
-use crate::cure::Cure;
+use crate::cure::{Cure, Remedy};
 use crate::model::Bytes;
 use crate::model::text::escape;
-use crate::profile::{Profile, mark_text};
+use crate::profile::Profile;
 use crate::session::Session;
 use anyhow::Context as _;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// More rounds than this hardly ever help: each one knows all that the failed checks touch.
+/// More rounds than this hardly ever help: each one knows all that the lost part touches.
 const ROUNDS: usize = 3;
 
 /// What healing changed.
@@ -29,13 +29,14 @@ pub struct Healed {
 /// One cure, one export, one verification.
 #[derive(Debug, Serialize)]
 struct Round {
-    marks: Vec<String>,
-    /// What they add to the projection.
+    #[serde(flatten)]
+    remedy: Remedy,
+    /// What it adds to the projection.
     adds: u64,
     /// The output's file before and after.
     before: u64,
     after: u64,
-    /// How many checks were lost before and after.
+    /// How much was lost before and after: checks, units, the boot.
     lost_before: usize,
     lost_after: usize,
 }
@@ -62,7 +63,7 @@ pub fn heal(
 ) -> anyhow::Result<Replayed> {
     let mut rounds = Vec::new();
     while rounds.len() < ROUNDS
-        && let Some(cure) = replayed.cure().filter(|cure| !cure.marks().is_empty())
+        && let Some(cure) = replayed.cure().filter(|cure| !cure.remedy().is_empty())
     {
         profile = cure.applied_to(&profile);
         let may_replace = bench.options.force || !rounds.is_empty();
@@ -90,11 +91,11 @@ pub fn heal(
 impl Round {
     fn of(cure: &Cure, before: &Replayed, after: &Replayed) -> Self {
         let lost = |replayed: &Replayed| match &replayed.verified {
-            Verified::Report(proved) => proved.report.lost_checks.len(),
+            Verified::Report(proved) => proved.report.lost.count(),
             Verified::NotChecked(_) => 0,
         };
         Self {
-            marks: cure.marks().iter().map(mark_text).collect(),
+            remedy: cure.remedy(),
             adds: cure.adds,
             before: before.size(),
             after: after.size(),
@@ -108,27 +109,27 @@ impl Healed {
     pub fn text(&self) -> String {
         let Some(profile) = &self.profile else {
             return if self.holds {
-                "Healed nothing: every check passes.\n\n".to_owned()
+                "Healed nothing: nothing was lost.\n\n".to_owned()
             } else {
-                "Healed nothing: no mark would bring back what fails.\n\n".to_owned()
+                "Healed nothing: nothing is known that would bring back what fails.\n\n".to_owned()
             };
         };
         let mut text = String::from("Healed\n");
         for (number, round) in (1..).zip(&self.rounds) {
             text += &format!(
-                "  round {number}: the output goes from {} to {}, failed checks from {} to {}\n",
+                "  round {number}: the output goes from {} to {}, failures from {} to {}\n",
                 Bytes(round.before),
                 Bytes(round.after),
                 round.lost_before,
                 round.lost_after
             );
-            text.extend(round.marks.iter().map(|mark| format!("    + {mark}\n")));
+            text.extend(round.remedy.lines().map(|line| format!("    + {line}\n")));
         }
         let end = if self.holds {
             "the output is made with it"
         } else {
             "the output is made with it, and still fails"
         };
-        text + &format!("  {profile} has these marks; {end}\n\n")
+        text + &format!("  {profile} has all of it; {end}\n\n")
     }
 }

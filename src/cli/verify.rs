@@ -111,7 +111,7 @@ pub struct Proof<'a> {
     pub initramfs: Option<&'a Initramfs>,
 }
 
-/// The report, and the cure where a check fails that passes on the source.
+/// The report, and the cure where the image lost what the source does.
 #[derive(Debug, Serialize)]
 pub struct Proved {
     #[serde(flatten)]
@@ -131,7 +131,7 @@ impl Proved {
 }
 
 impl Proof<'_> {
-    /// Opens the image, climbs the ladder and, where checks were lost, looks for the cure.
+    /// Opens the image, climbs the ladder and, where something was lost, looks for the cure.
     pub fn run(&self, job: &Job) -> Result<Proved, VmError> {
         let format = self.open.format.as_deref();
         let format = format.and_then(OutputFormat::from_name);
@@ -165,12 +165,12 @@ impl Proof<'_> {
         };
         let report = verify::verify(&request, job)?;
         let (cure, no_cure) = match (self.source, self.profile, accel) {
-            (Some(source), Some(profile), Some(accel)) if !report.lost_checks.is_empty() => {
+            (Some(source), Some(profile), Some(accel)) if report.lost.count() > 0 => {
                 let case = Case {
                     image: &subject,
                     source,
                     profile,
-                    lost: &report.lost_checks,
+                    lost: &report.lost,
                     accel,
                     boot_cap: self.boot_cap,
                     check_cap: self.check_cap,

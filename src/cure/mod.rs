@@ -1,24 +1,26 @@
-//! Names the cure of an image whose checks fail: what the checks touch on the source and the image lacks, whose it is, and
-//! the marks that bring it back, with their price.
+//! Names the cure of an image that lost something (checks fail, units fail, it does not come up): what the lost part touches on
+//! the source and the image lacks, whose it is, and what brings it back, with its price.
 //!
-//! A cure is made of marks and never of trace evidence, because evidence that knows nothing of the boot would let a profile
-//! without a trace cut what boots. The marks go behind the profile's own, so that they win over an earlier drop.
+//! What brings files back is a trace that has their paths, where the profile has a trace already: that costs nothing but the
+//! files. Else, and where a mark is in the way, it is a mark behind the profile's own, so that it wins over an earlier drop;
+//! evidence that knows nothing of the boot must not let a profile without a trace cut what boots.
 
+mod look;
 mod prescribe;
 mod text;
 
+pub use look::missing;
 pub use prescribe::prescribe;
 
 use crate::job::Job;
 use crate::model::text::escape;
-use crate::model::{FileId, FileKind};
 use crate::plan::{Intent, Mark};
 use crate::profile::{Profile, mark_text};
 use crate::session::{Edit, Session};
-use crate::trace::{self, trace};
-use crate::vm::wire::Scope;
+use crate::verify::Lost;
 use crate::vm::{Subject, VmError, Working};
 use serde::{Serialize, Serializer};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,8 +32,8 @@ pub struct Case<'a> {
     pub source: &'a Subject,
     /// How it was made, and its checks.
     pub profile: &'a Profile,
-    /// The checks, by place, that fail on the image and pass on the source.
-    pub lost: &'a [usize],
+    /// What works on the source and not on the image.
+    pub lost: &'a Lost,
     /// How machines run.
     pub accel: Working,
     /// How long a boot may take.
@@ -40,16 +42,16 @@ pub struct Case<'a> {
     pub check_cap: Duration,
 }
 
-/// What would make the checks pass again.
+/// What would make the image work again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Cure {
-    /// The checks that it is for, escaped.
-    pub checks: Vec<String>,
+    /// What it is for, escaped: checks' commands, `unit NAME`, `the boot`.
+    pub lost: Vec<String>,
     /// Why there may be more than it names; null when this is all.
     pub incomplete: Option<String>,
     /// What the image lacks, by component.
     pub lacks: Vec<Lack>,
-    /// What all marks together add to the projection, in bytes on disk.
+    /// What all remedies together add to the projection, in bytes on disk.
     pub adds: u64,
 }
 
@@ -60,108 +62,101 @@ pub struct Lack {
     pub component: String,
     /// The paths, escaped.
     pub paths: Vec<String>,
-    /// Marks that bring them back; none where the profile keeps them already.
+    /// What brings them back; nothing where the profile keeps them already.
+    #[serde(flatten)]
+    pub remedy: Remedy,
+    /// What this adds to the projection, in bytes on disk.
+    pub adds: u64,
+}
+
+/// What is added to a profile.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Remedy {
+    /// Marks behind its own.
     #[serde(serialize_with = "in_a_profiles_words")]
     pub marks: Vec<Mark>,
-    /// What these marks add to the projection, in bytes on disk.
-    pub adds: u64,
+    /// Paths of its trace, escaped.
+    pub trace: Vec<String>,
 }
 
 fn in_a_profiles_words<S: Serializer>(marks: &[Mark], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(marks.iter().map(mark_text))
 }
 
-/// Runs the lost checks once more on the source, records what they touch, and works out what brings it back.
-///
-/// What the checks' own processes touch comes first. Only where the image has all of that, the work must have been done by
-/// somebody whom a check asked (a service), and what all of the guest touched meanwhile is looked at.
+/// Runs what was lost once more on the source, records what it touches, and works out what brings it back.
 pub fn find(case: &Case<'_>, job: &Job) -> Result<Cure, VmError> {
     job.items("looking for the cure", 0, None);
-    let (mut missing, mut incomplete) = look(case, Scope::Commands, job)?;
-    if missing.is_empty() && incomplete.is_none() {
-        (missing, incomplete) = look(case, Scope::SinceUp, job)?;
-    }
+    let found = look::look(case, job)?;
     let intent = case.profile.intent();
-    let lacks = prescribe(&case.source.loaded, &intent, &missing);
     let mut cure = Cure {
-        checks: case.lines().map(|line| escape(line).into_owned()).collect(),
-        incomplete,
-        lacks,
+        lost: case.names(),
+        incomplete: found.incomplete,
+        lacks: prescribe(&case.source.loaded, &intent, &found.missing),
         adds: 0,
     };
     let mut session = Session::new(Arc::clone(&case.source.loaded), intent.clone());
     let before = session.plan().after.allocated;
-    session.apply(Edit::Replace(with_marks(&intent, &cure.marks())));
+    session.apply(Edit::Replace(cure.remedy().on(&intent)));
     cure.adds = (session.plan().after.allocated - before).0;
     Ok(cure)
 }
 
 impl Case<'_> {
-    fn lines(&self) -> impl Iterator<Item = &[u8]> {
+    fn checks(&self) -> impl Iterator<Item = &[u8]> {
         let checks = &self.profile.checks;
-        self.lost.iter().map(|&at| checks[at].command.as_bytes())
+        let lost = self.lost.checks.iter();
+        lost.map(|&at| checks[at].command.as_bytes())
+    }
+
+    /// What was lost, safe to print.
+    fn names(&self) -> Vec<String> {
+        let boot = self.lost.boot.then(|| "the boot".to_owned());
+        let units = self.lost.units.iter().map(|unit| format!("unit {unit}"));
+        let checks = self.checks().map(|line| escape(line).into_owned());
+        boot.into_iter().chain(units).chain(checks).collect()
     }
 }
 
-/// What the checks touch on the source and the image lacks, and why there may be more.
-fn look(
-    case: &Case<'_>,
-    scope: Scope,
-    job: &Job,
-) -> Result<(Vec<FileId>, Option<String>), VmError> {
-    let request = trace::Request {
-        commands: case.lines().map(<[u8]>::to_vec).collect(),
-        boot_cap: case.boot_cap,
-        command_cap: case.check_cap,
-        scope,
-        ..trace::Request::default()
-    };
-    let traced = trace(case.source, &request, case.accel, &mut |_| (), job)?;
-    let missing = missing(case.source, case.image, &traced.files);
-    Ok((missing, traced.incomplete))
-}
+impl Remedy {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.marks.is_empty() && self.trace.is_empty()
+    }
 
-/// What was touched on the source and is not in the image. What the image can make again (byte code of a source that it has) is
-/// not missing.
-pub fn missing(source: &Subject, image: &Subject, touched: &[FileId]) -> Vec<FileId> {
-    let (before, after) = (&source.loaded.inventory, &image.loaded.inventory.tree);
-    let is_there = |file: FileId| after.lookup(&before.tree.path(file)).is_some();
-    let can_be_made = |file: FileId| {
-        before.tree.kind(file) == FileKind::Regular
-            && before.follows[file.index()].is_some_and(is_there)
-    };
-    let touched = touched.iter().copied();
-    touched
-        .filter(|&file| !is_there(file) && !can_be_made(file))
-        .collect()
-}
-
-/// The intent with these marks behind its own, one mark a selector.
-fn with_marks(intent: &Intent, marks: &[Mark]) -> Intent {
-    let mut healed = intent.clone();
-    healed
-        .marks
-        .retain(|mark| marks.iter().all(|new| new.selector != mark.selector));
-    healed.marks.extend_from_slice(marks);
-    healed
+    /// The intent with the marks behind its own, one mark a selector, and with the paths in its trace.
+    pub fn on(&self, intent: &Intent) -> Intent {
+        let mut healed = intent.clone();
+        let is_replaced = |mark: &Mark| self.marks.iter().any(|new| new.selector == mark.selector);
+        healed.marks.retain(|mark| !is_replaced(mark));
+        healed.marks.extend_from_slice(&self.marks);
+        if !self.trace.is_empty() {
+            let paths: BTreeSet<String> =
+                healed.trace.drain(..).chain(self.trace.clone()).collect();
+            healed.trace = paths.into_iter().collect();
+        }
+        healed
+    }
 }
 
 impl Cure {
-    /// All marks.
-    pub fn marks(&self) -> Vec<Mark> {
-        let marks = self.lacks.iter().flat_map(|lack| &lack.marks);
-        marks.cloned().collect()
+    /// What all components together need.
+    pub fn remedy(&self) -> Remedy {
+        let remedies = || self.lacks.iter().map(|lack| &lack.remedy);
+        Remedy {
+            marks: remedies().flat_map(|one| one.marks.clone()).collect(),
+            trace: remedies().flat_map(|one| one.trace.clone()).collect(),
+        }
     }
 
-    /// The profile with the marks, and a comment that says what they are for.
+    /// The profile with the remedy, and a comment that says what it is for.
     pub fn applied_to(&self, profile: &Profile) -> Profile {
-        let marks = self.marks();
+        let remedy = self.remedy();
         let mut healed = profile.clone();
-        healed.intent = with_marks(&profile.intent, &marks);
+        healed.intent = remedy.on(&profile.intent);
         if !healed.comment.is_empty() {
             healed.comment.push('\n');
         }
-        healed.comment += &text::comment(self, marks.len());
+        healed.comment += &text::comment(self, &remedy);
         healed
     }
 }

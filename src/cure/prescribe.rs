@@ -1,9 +1,10 @@
-//! From missing files to the marks that bring them back: on the package where that is not much dearer, else on each path.
+//! From missing files to what brings them back: a package's files into the trace where the profile has one; else marks, on the
+//! package where that is not much dearer, else on each path.
 //!
-//! A mark on a package holds when a file of the next build has another name; one on a path costs nothing but the path. The
-//! price of either is what the plan says with it.
+//! A mark on a package holds when a file of the next build has another name; one on a path, or a path in the trace, costs
+//! nothing but the path. The price of either is what the plan says with it.
 
-use super::{Lack, with_marks};
+use super::{Lack, Remedy};
 use crate::model::text::escape;
 use crate::model::{FileId, Node, PackageId};
 use crate::plan::{Intent, Level, Mark, Wish};
@@ -23,9 +24,9 @@ struct Trial {
 }
 
 impl Trial {
-    /// What these marks add to the projection; `None` when they do not bring all of the files back.
-    fn price(&mut self, marks: &[Mark], files: &[FileId]) -> Option<u64> {
-        let intent = with_marks(self.session.intent(), marks);
+    /// What this adds to the projection; `None` when it does not bring all of the files back.
+    fn price(&mut self, remedy: &Remedy, files: &[FileId]) -> Option<u64> {
+        let intent = remedy.on(self.session.intent());
         let is_changed = self.session.apply(Edit::Replace(intent));
         let plan = self.session.plan();
         let after = plan.after.allocated.0;
@@ -37,7 +38,7 @@ impl Trial {
     }
 }
 
-/// Groups missing files of the source by component and finds each group's marks; largest price first.
+/// Groups missing files of the source by component and finds each group's remedy; largest price first.
 pub fn prescribe(loaded: &Arc<Loaded>, intent: &Intent, missing: &[FileId]) -> Vec<Lack> {
     let session = Session::new(Arc::clone(loaded), intent.clone());
     let before = session.plan().after.allocated.0;
@@ -53,12 +54,12 @@ pub fn prescribe(loaded: &Arc<Loaded>, intent: &Intent, missing: &[FileId]) -> V
     let mut lacks: Vec<Lack> = groups
         .into_iter()
         .map(|(component, files)| {
-            let (marks, adds) = choose(&mut trial, &files);
+            let (remedy, adds) = choose(&mut trial, &files);
             let path = |&file: &FileId| escape(&inventory.tree.path(file)).into_owned();
             Lack {
                 component,
                 paths: files.iter().map(path).collect(),
-                marks,
+                remedy,
                 adds,
             }
         })
@@ -67,34 +68,66 @@ pub fn prescribe(loaded: &Arc<Loaded>, intent: &Intent, missing: &[FileId]) -> V
     lacks
 }
 
-fn choose(trial: &mut Trial, files: &[FileId]) -> (Vec<Mark>, u64) {
-    if trial.price(&[], files).is_some() {
-        return (Vec::new(), 0);
+fn choose(trial: &mut Trial, files: &[FileId]) -> (Remedy, u64) {
+    if trial.price(&Remedy::default(), files).is_some() {
+        return (Remedy::default(), 0);
     }
-    let by_path = path_marks(&trial.session, files);
-    let paths = trial.price(&by_path, files);
     let owner = files.iter().find_map(|&file| owner(&trial.session, file));
-    let by_package =
-        owner.map(|package| keep(&trial.session, Node::Package(package), Level::Trimmed));
+    let traced = owner.and_then(|owner| traced(&trial.session, owner, files));
+    if let Some(traced) = traced
+        && let Some(price) = trial.price(&traced, files)
+    {
+        return (traced, price);
+    }
+    let by_path = marked(path_marks(&trial.session, files));
+    let paths = trial.price(&by_path, files);
+    let by_package = owner.map(|package| {
+        let mark = keep(&trial.session, Node::Package(package), Level::Trimmed);
+        marked(vec![mark])
+    });
     let package = by_package
         .as_ref()
-        .and_then(|mark| trial.price(std::slice::from_ref(mark), files));
+        .and_then(|remedy| trial.price(remedy, files));
     match (by_package, package, paths) {
-        (Some(mark), Some(price), paths)
-            if by_path.len() > MOST_PATHS || paths.is_none_or(|paths| price <= 2 * paths) =>
+        (Some(remedy), Some(price), paths)
+            if by_path.marks.len() > MOST_PATHS || paths.is_none_or(|paths| price <= 2 * paths) =>
         {
-            (vec![mark], price)
+            (remedy, price)
         }
         (_, _, paths) => (by_path, paths.unwrap_or(0)),
     }
 }
 
-/// A mark a path, but for what stays anyhow with the file that it is made from.
-fn path_marks(session: &Session, files: &[FileId]) -> Vec<Mark> {
+fn marked(marks: Vec<Mark>) -> Remedy {
+    Remedy {
+        marks,
+        ..Remedy::default()
+    }
+}
+
+/// A package's files as paths of the trace, where there is one and the profile does not drop the package.
+fn traced(session: &Session, owner: PackageId, files: &[FileId]) -> Option<Remedy> {
+    let wish = session.wish_of(Node::Package(owner));
+    let is_dropped = wish.is_some_and(|(_, wish)| wish == Wish::Drop);
+    let has_trace = !session.intent().trace.is_empty();
+    (has_trace && !is_dropped).then(|| Remedy {
+        trace: leaders(session, files)
+            .map(|file| escape(&session.inventory().tree.path(file)).into_owned())
+            .collect(),
+        ..Remedy::default()
+    })
+}
+
+/// The files, but for what stays anyhow with the file that it is made from.
+fn leaders<'a>(session: &'a Session, files: &'a [FileId]) -> impl Iterator<Item = FileId> + 'a {
     let follows = |file: FileId| session.inventory().follows[file.index()];
-    let is_led = |file: FileId| follows(file).is_some_and(|leader| files.contains(&leader));
-    let own = files.iter().filter(|&&file| !is_led(file));
-    own.map(|&file| keep(session, Node::File(file), Level::Whole))
+    let is_led = move |file: FileId| follows(file).is_some_and(|leader| files.contains(&leader));
+    files.iter().copied().filter(move |&file| !is_led(file))
+}
+
+fn path_marks(session: &Session, files: &[FileId]) -> Vec<Mark> {
+    leaders(session, files)
+        .map(|file| keep(session, Node::File(file), Level::Whole))
         .collect()
 }
 

@@ -1,6 +1,6 @@
 //! A cure as people read it.
 
-use super::{Cure, Lack};
+use super::{Cure, Lack, Remedy};
 use crate::model::Bytes;
 use crate::profile::mark_text;
 use std::fmt::Write as _;
@@ -14,15 +14,15 @@ impl Cure {
     /// The cure for people.
     pub fn text(&self) -> String {
         let mut text = String::from("Cure for\n");
-        for check in &self.checks {
-            let _ = writeln!(text, "  {}", short(check));
+        for lost in &self.lost {
+            let _ = writeln!(text, "  {}", short(lost));
         }
         if self.lacks.is_empty() {
-            text += "  the image has every file that the checks touch on the source: what they lack is no file\n";
+            text += "  the image has every file that this touches on the source: what it lacks is no file\n";
         }
         text.extend(self.lacks.iter().map(Lack::text));
         if self.lacks.len() > 1 {
-            let _ = writeln!(text, "  all marks together add {}", Bytes(self.adds));
+            let _ = writeln!(text, "  all together add {}", Bytes(self.adds));
         }
         if let Some(why) = &self.incomplete {
             let _ = writeln!(
@@ -45,10 +45,8 @@ impl Lack {
         if count > PATHS {
             let _ = writeln!(text, "      ... and {} more", count - PATHS);
         }
-        for mark in &self.marks {
-            let _ = writeln!(text, "    {}", mark_text(mark));
-        }
-        if self.marks.is_empty() {
+        text.extend(self.remedy.lines().map(|line| format!("    {line}\n")));
+        if self.remedy.is_empty() {
             text += "    the profile keeps them already: the image was not made with it, or was damaged\n";
         } else {
             let _ = writeln!(text, "    adds {}", Bytes(self.adds));
@@ -57,12 +55,33 @@ impl Lack {
     }
 }
 
+impl Remedy {
+    /// What is added to the profile, a line each.
+    pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
+        let traced = (!self.trace.is_empty()).then(|| paths_of_trace(self.trace.len()));
+        self.marks.iter().map(mark_text).chain(traced)
+    }
+}
+
+fn paths_of_trace(count: usize) -> String {
+    let plural = if count == 1 { "path" } else { "paths" };
+    format!("{count} {plural} of the trace")
+}
+
 /// What a healed profile says of itself at its head.
-pub fn comment(cure: &Cure, marks: usize) -> String {
-    let plural = if marks == 1 { "mark is" } else { "marks are" };
-    let mut text = format!("// Healed: the last {marks} {plural} there so that these checks pass:");
-    for check in &cure.checks {
-        let _ = write!(text, "\n//   {}", short(check));
+pub fn comment(cure: &Cure, remedy: &Remedy) -> String {
+    let marks = match remedy.marks.len() {
+        0 => None,
+        1 => Some("the last mark".to_owned()),
+        count => Some(format!("the last {count} marks")),
+    };
+    let traced = (!remedy.trace.is_empty()).then(|| paths_of_trace(remedy.trace.len()));
+    let what: Vec<String> = marks.into_iter().chain(traced).collect();
+    let is_one = remedy.marks.len() + remedy.trace.len() == 1;
+    let verb = if is_one { "is" } else { "are" };
+    let mut text = format!("// Healed: {} {verb} there for", what.join(" and "));
+    for lost in &cure.lost {
+        let _ = write!(text, "\n//   {}", short(lost));
     }
     text
 }

@@ -28,6 +28,7 @@ pub use open::{Backend, OpenOptions, open};
 use crate::job::{Cancelled, Job};
 use crate::model::inventory::Origin;
 use crate::model::{FileId, FileTree, Mount, Warning};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// More files than this are refused: the tree counts in 32 bits, and a guest must not exhaust the host's memory.
@@ -101,6 +102,9 @@ pub struct Disk {
     pub mounts: Vec<Mount>,
 }
 
+/// Extended attributes of one file, ACLs too: values by full names (`security.capability`), as the file system holds them.
+pub type Attributes = BTreeMap<Vec<u8>, Vec<u8>>;
+
 /// One guest, open for reading.
 pub trait Guest {
     /// The disk and what is mounted where.
@@ -117,4 +121,13 @@ pub trait Guest {
         offset: u64,
         len: usize,
     ) -> Result<Vec<u8>, GuestError>;
+
+    /// A file's extended attributes; `None` where this reader cannot tell them.
+    fn attributes(
+        &mut self,
+        _tree: &FileTree,
+        _file: FileId,
+    ) -> Result<Option<Attributes>, GuestError> {
+        Ok(None)
+    }
 }

@@ -1,6 +1,7 @@
 //! Proves an output without a disk, a tar archive or a container image: what can be known of it without starting it.
 
-use super::manifest::{Expected, Rewritten, differences, reopen};
+use super::contents::reopen;
+use super::manifest::{Expected, Rewritten, differences};
 use super::{NO_PLAN, Report, Rung};
 use crate::export::{ExportError, OutputFormat, Step, list};
 use crate::guest::{Guest, OpenOptions};
@@ -39,7 +40,7 @@ pub fn verify_archive(
         against: source.map(|(source, _, _)| name(source.image.path())),
         machines: "none",
         rungs,
-        lost_checks: Vec::new(),
+        lost: super::Lost::default(),
         on_source: None,
         seconds: started.elapsed().as_secs_f64(),
     })
@@ -107,7 +108,6 @@ fn manifest(tree: &FileTree, steps: &[Step], there: &FileTree) -> Rung {
         .collect();
     let mut wrong = differences(tree, steps, there);
     wrong.retain(|line| !sockets.contains(line));
-    wrong.extend(links_apart(tree, there));
     if wrong.is_empty() {
         return Rung::pass(ID, format!("all {} paths are as planned", there.len()));
     }
@@ -116,20 +116,6 @@ fn manifest(tree: &FileTree, steps: &[Step], there: &FileTree) -> Rung {
         format!("{} paths are not as planned", wrong.len()),
         wrong,
     )
-}
-
-/// Names of one inode of the source that are files of their own in the archive.
-fn links_apart(tree: &FileTree, there: &FileTree) -> Vec<String> {
-    let apart = |file: FileId| {
-        let first = there.lookup(&tree.path(*tree.names(file).first()?))?;
-        let other = there.lookup(&tree.path(file))?;
-        let is_apart = first != other && !there.names(first).contains(&other);
-        is_apart.then(|| format!("{}: it is no hard link any more", escape(&tree.path(file))))
-    };
-    tree.ids()
-        .filter(|&file| tree.names(file).len() > 1 && tree.kind(file) == FileKind::Regular)
-        .filter_map(apart)
-        .collect()
 }
 
 /// The bytes of an archive's files, held against the source's or against what the steps wrote.

@@ -1,10 +1,8 @@
-//! The full comparison with the plan: every path that is to stay is there with the same facts and the same bytes, none that is to
-//! go is left, and nothing came from anywhere else. What the export's own steps rewrite is held against those steps.
+//! The full comparison with the plan: every path that is to stay is there with the same facts, none that is to go is left, and
+//! nothing came from anywhere else. What the export's own steps rewrite is held against those steps.
 
 use super::Rung;
 use crate::export::{Step, StepKind};
-use crate::guest::{self, Guest, GuestError, OpenOptions};
-use crate::job::Job;
 use crate::model::text::escape;
 use crate::model::{FileId, FileKind, FileTree};
 use crate::vm::Subject;
@@ -12,7 +10,6 @@ use fixedbitset::FixedBitSet;
 use std::collections::{BTreeMap, HashMap};
 
 const ID: &str = "manifest";
-const CONTENTS: &str = "contents";
 
 /// What a rewritten path must be afterwards.
 pub(super) enum Rewritten<'a> {
@@ -73,6 +70,11 @@ impl<'a> Expected<'a> {
         expected
     }
 
+    /// Whether this file of the source is to go.
+    pub fn is_gone(&self, file: FileId) -> bool {
+        self.gone.contains(file.index())
+    }
+
     fn remove(&mut self, source: &FileTree, path: &[u8]) {
         if let Some(file) = source.lookup(path) {
             let range = source.subtree(file);
@@ -94,7 +96,7 @@ pub fn differences(source: &FileTree, steps: &[Step], output: &FileTree) -> Vec<
         let rewritten = expected.rewritten.get(&path[..]);
         match (
             output.lookup(&path),
-            expected.gone.contains(file.index()) && rewritten.is_none(),
+            expected.is_gone(file) && rewritten.is_none(),
         ) {
             (Some(_), true) => note(&path, "it should be gone"),
             (None, false) => note(&path, "it is missing"),
@@ -114,7 +116,31 @@ pub fn differences(source: &FileTree, steps: &[Step], output: &FileTree) -> Vec<
             note(&path, "nobody put it there");
         }
     }
-    wrong.into_values().collect()
+    wrong
+        .into_values()
+        .chain(links_apart(source, output))
+        .collect()
+}
+
+/// Names of one inode of the source that are files of their own in the output.
+fn links_apart(source: &FileTree, output: &FileTree) -> Vec<String> {
+    let apart = |file: FileId| {
+        let mut names = source.names(file).iter();
+        let first = names.find_map(|&name| output.lookup(&source.path(name)))?;
+        let other = output.lookup(&source.path(file))?;
+        let is_apart = first != other && !output.names(first).contains(&other);
+        is_apart.then(|| {
+            format!(
+                "{}: it is no hard link any more",
+                escape(&source.path(file))
+            )
+        })
+    };
+    source
+        .ids()
+        .filter(|&file| source.names(file).len() > 1)
+        .filter_map(apart)
+        .collect()
 }
 
 /// What is not as it should be of one path that both trees have.
@@ -175,95 +201,6 @@ pub fn check(source: &Subject, steps: &[Step], output: &Subject) -> Rung {
         format!("{} paths are not as planned", wrong.len()),
         wrong,
     )
-}
-
-/// The rung about bytes: every regular file of the output against the source, or against what the steps wrote.
-pub fn check_contents(
-    source: &Subject,
-    steps: &[Step],
-    output: &Subject,
-    options: &OpenOptions,
-    job: &Job,
-) -> Result<Rung, GuestError> {
-    let (mut before, old) = reopen(source, options, job)?;
-    let (mut after, new) = reopen(output, options, job)?;
-    let expected = Expected::of(&old, steps);
-    let files: Vec<FileId> = new
-        .ids()
-        .filter(|&file| new.kind(file) == FileKind::Regular && new.is_first_name(file))
-        .collect();
-    let mut wrong = Vec::new();
-    let mut bytes = 0;
-    for (done, &file) in (0..).zip(&files) {
-        job.items("comparing contents", done, Some(files.len() as u64));
-        job.check()?;
-        let path = new.path(file);
-        let is_same = match (expected.rewritten.get(&path[..]), old.lookup(&path)) {
-            (Some(Rewritten::Contents(contents)), _) => {
-                after.read(&new, file, 0, contents.len() + 1)? == **contents
-            }
-            (None, Some(origin)) => is_same(&mut *before, &old, origin, &mut *after, &new, file)?,
-            // New paths are the manifest's matter.
-            _ => continue,
-        };
-        bytes += new.size(file);
-        if !is_same {
-            wrong.push(escape(&path).into_owned());
-        }
-    }
-    if wrong.is_empty() {
-        let bytes = crate::model::Bytes(bytes);
-        return Ok(Rung::pass(
-            CONTENTS,
-            format!(
-                "{} files ({bytes}) have the bytes that they should",
-                files.len()
-            ),
-        ));
-    }
-    Ok(Rung::fail(
-        CONTENTS,
-        format!("{} files have other bytes", wrong.len()),
-        wrong,
-    ))
-}
-
-/// Opens an image once more, to read files of it.
-pub(super) fn reopen(
-    subject: &Subject,
-    options: &OpenOptions,
-    job: &Job,
-) -> Result<(Box<dyn Guest>, FileTree), GuestError> {
-    let options = OpenOptions {
-        format: Some(subject.image.format().to_owned()),
-        ..options.clone()
-    };
-    let mut guest = guest::open(subject.image.path(), &options, job)?;
-    let (tree, _) = guest.walk(job)?;
-    Ok((guest, tree))
-}
-
-fn is_same(
-    before: &mut dyn Guest,
-    old: &FileTree,
-    origin: FileId,
-    after: &mut dyn Guest,
-    new: &FileTree,
-    file: FileId,
-) -> Result<bool, GuestError> {
-    const STEP: usize = 1 << 20;
-    if old.size(origin) != new.size(file) {
-        return Ok(false);
-    }
-    let mut at = 0;
-    while at < new.size(file) {
-        let part = after.read(new, file, at, STEP)?;
-        if part.is_empty() || part != before.read(old, origin, at, STEP)? {
-            return Ok(false);
-        }
-        at += part.len() as u64;
-    }
-    Ok(true)
 }
 
 #[cfg(test)]
@@ -352,6 +289,31 @@ mod tests {
                 "/usr/a: it should be gone",
                 "/usr/b: it is missing",
             ]
+        );
+    }
+
+    #[test]
+    fn names_of_one_file_that_became_two_are_named_and_a_name_that_went_is_not() {
+        let linked = |names: &[(&str, u64)]| {
+            let mut builder = TreeBuilder::default();
+            for &(path, number) in names {
+                let entry = Entry {
+                    inode: Some((0, number)),
+                    ..Entry::new(FileKind::Regular)
+                };
+                builder.add_path(path.as_bytes(), entry).unwrap();
+            }
+            builder.finish().0
+        };
+        let source = linked(&[("/usr/a", 7), ("/usr/b", 7), ("/usr/c", 7)]);
+        let differences = |output: &FileTree| differences(&source, &steps(), output);
+        assert_eq!(
+            differences(&linked(&[("/usr/b", 1), ("/usr/c", 1)])),
+            [""; 0]
+        );
+        assert_eq!(
+            differences(&linked(&[("/usr/b", 1), ("/usr/c", 2)])),
+            ["/usr/c: it is no hard link any more"]
         );
     }
 }

@@ -5,13 +5,16 @@
 mod archive;
 mod checks;
 mod container;
+mod contents;
+mod languages;
 mod manifest;
 mod needs;
 mod report;
 mod running;
+mod units;
 
 pub use archive::verify_archive;
-pub use report::{Report, Rung, Verdict};
+pub use report::{Lost, Report, Rung, Verdict};
 
 use crate::export::Step;
 use crate::guest::OpenOptions;
@@ -53,7 +56,9 @@ pub fn verify(request: &Request<'_>, job: &Job) -> Result<Report, VmError> {
     };
     add(timed(|| container::check(&request.subject.image, job))?);
     add(timed(|| Ok(manifest(request)))?);
-    add(timed(|| contents(request, job))?);
+    for rung in contents(request, job)? {
+        add(rung);
+    }
     for rung in needs::compare(request) {
         add(rung);
     }
@@ -74,7 +79,7 @@ pub fn verify(request: &Request<'_>, job: &Job) -> Result<Report, VmError> {
             Some(Working::Tcg) => "emulation",
         },
         rungs,
-        lost_checks: shown.lost_checks,
+        lost: shown.lost,
         on_source: shown.on_source,
         seconds: started.elapsed().as_secs_f64(),
     })
@@ -89,17 +94,20 @@ fn manifest(request: &Request<'_>) -> Rung {
     }
 }
 
-fn contents(request: &Request<'_>, job: &Job) -> Result<Rung, VmError> {
+/// The rungs about what is in the files, where that was asked for.
+fn contents(request: &Request<'_>, job: &Job) -> Result<[Rung; 2], VmError> {
+    let skipped = |because: &str| {
+        let ids = [contents::CONTENTS, contents::ATTRIBUTES];
+        Ok(ids.map(|id| Rung::not_checked(id, because)))
+    };
     match (request.source, request.steps, request.open) {
-        (Some(source), Some(steps), Some(open)) => Ok(manifest::check_contents(
-            source,
-            steps,
-            request.subject,
-            open,
-            job,
-        )?),
-        (_, _, None) => Ok(Rung::not_checked("contents", "it was not asked for")),
-        _ => Ok(Rung::not_checked("contents", NO_PLAN)),
+        (Some(source), Some(steps), Some(open)) => {
+            let mut pair = contents::Pair::open(source, steps, request.subject, open, job)?;
+            let contents = timed(|| Ok(pair.contents(job)?))?;
+            Ok([contents, timed(|| Ok(pair.attributes(job)?))?])
+        }
+        (_, _, None) => skipped("it was not asked for"),
+        _ => skipped(NO_PLAN),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rungs that need no machine: does anything that is there need something that is not, and did the source have that already?
 
-use super::{Request, Rung};
+use super::{Request, Rung, languages};
 use crate::finders::FINDERS;
 use crate::load::Loaded;
 use crate::model::text::escape;
@@ -46,7 +46,7 @@ pub fn compare(request: &Request<'_>) -> Vec<Rung> {
         .iter()
         .map(|&(id, list, what)| rung(id, what, &list(&request.subject.loaded), source.map(list)))
         .collect();
-    rungs.push(Rung::not_checked("languages", "no finder reads them yet"));
+    rungs.push(languages::rung(request));
     rungs
 }
 

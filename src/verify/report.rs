@@ -17,13 +17,31 @@ pub struct Report {
     pub machines: &'static str,
     /// The rungs, from the file upwards.
     pub rungs: Vec<Rung>,
-    /// The checks, by their place in the profile, that fail on the image and pass on the source.
-    pub lost_checks: Vec<usize>,
+    /// What works on the source and not on the image.
+    pub lost: Lost,
     /// What the commands did on the source, for the next report on the same source.
     #[serde(skip)]
     pub on_source: Option<Vec<Outcome>>,
     /// How long all of it took.
     pub seconds: f64,
+}
+
+/// What an image does not do any more.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Lost {
+    /// It does not come up; whether its source does has still to be seen.
+    pub boot: bool,
+    /// Units that fail on the image and not on the source, escaped.
+    pub units: Vec<String>,
+    /// The checks, by their place in the profile, that fail on the image and pass on the source.
+    pub checks: Vec<usize>,
+}
+
+impl Lost {
+    /// How many things.
+    pub fn count(&self) -> usize {
+        usize::from(self.boot) + self.units.len() + self.checks.len()
+    }
 }
 
 /// One rung.
@@ -159,7 +177,7 @@ mod tests {
                 Rung::not_checked("file_systems", "no checker for xfs"),
                 boot,
             ],
-            lost_checks: Vec::new(),
+            lost: Lost::default(),
             on_source: None,
             seconds: 63.2,
         }

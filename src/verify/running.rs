@@ -1,16 +1,14 @@
 //! Rungs that need a machine: the boot through the image's own loader, failed units, the package manager's own audit, the profile's
 //! checks; all but the first as a difference to the source.
 
-use super::{Request, Rung, checks};
+use super::{Lost, Request, Rung, checks, units};
 use crate::job::Job;
 use crate::model::text::escape;
 use crate::vm::wire::{Command, Orders};
 use crate::vm::{Caps, Outcome, Session, Subject, VmError, Working, boot_by_loader, run_commands};
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 const RUNGS: [&str; 4] = ["boot", "units", "package_manager", "checks"];
-const FAILED_UNITS: &str = "systemctl list-units --failed --no-legend --plain --no-pager";
 const AUDIT: &str = "dpkg --audit && { ! [ -x /usr/bin/apt-get ] || apt-get check; }";
 const OUTPUT_CAP: u32 = 1 << 20;
 
@@ -19,21 +17,22 @@ const OUTPUT_CAP: u32 = 1 << 20;
 pub struct Shown {
     /// The rungs.
     pub rungs: Vec<Rung>,
-    /// The checks, by place, that fail on the image and pass on the source.
-    pub lost_checks: Vec<usize>,
+    /// What works on the source and not on the image.
+    pub lost: Lost,
     /// What the commands did on the source, where it could be started.
     pub on_source: Option<Vec<Outcome>>,
 }
 
 impl Shown {
     /// Nothing but these rungs, and the rest of them skipped.
-    fn only(mut rungs: Vec<Rung>, because: &str) -> Self {
+    fn only(mut rungs: Vec<Rung>, lost: Lost, because: &str) -> Self {
         let skipped = RUNGS[rungs.len()..].iter();
         let skipped: Vec<_> = skipped.map(|id| Rung::not_checked(id, because)).collect();
         rungs.extend(skipped);
         Self {
             rungs,
-            ..Self::default()
+            lost,
+            on_source: None,
         }
     }
 }
@@ -41,28 +40,40 @@ impl Shown {
 /// All rungs of a running guest.
 pub fn run(request: &Request<'_>, job: &Job) -> Result<Shown, VmError> {
     let Some(accel) = request.accel else {
-        return Ok(Shown::only(Vec::new(), "no machine was to be started"));
+        return Ok(Shown::only(
+            Vec::new(),
+            Lost::default(),
+            "no machine was to be started",
+        ));
     };
     let mut rungs = vec![boot(request, accel, job)?];
+    let mut lost = Lost {
+        boot: rungs[0].is_failed(),
+        ..Lost::default()
+    };
     let direct = match &request.subject.direct {
         Ok(_) => run_in(request.subject, request, accel, job)?,
         Err(why) => {
             let why = format!("the guest cannot be started without its boot loader: {why}");
-            return Ok(Shown::only(rungs, &why));
+            return Ok(Shown::only(rungs, lost, &why));
         }
     };
     if let Some(why) = not_up(&direct) {
+        lost.boot = true;
         rungs.push(Rung::fail("units", why, direct.console.last_lines(8)));
-        return Ok(Shown::only(rungs, "the guest did not come up"));
+        return Ok(Shown::only(rungs, lost, "the guest did not come up"));
     }
     let on_source = on_source(request, accel, job)?;
     let before = on_source.as_deref();
     let mut after = direct.record.commands;
     after.resize_with(request.checks.len() + 2, Outcome::default);
-    rungs.push(units(
+    let (units, units_lost) = units::rung(
         &after[0],
         before.and_then(|outcomes| outcomes.first()),
-    ));
+        &request.subject.loaded.inventory.tree,
+    );
+    rungs.push(units);
+    lost.units = units_lost;
     rungs.push(package_manager(
         &after[1],
         before.and_then(|outcomes| outcomes.get(1)),
@@ -70,9 +81,10 @@ pub fn run(request: &Request<'_>, job: &Job) -> Result<Shown, VmError> {
     ));
     let (after, before) = (&after[2..], before.and_then(|outcomes| outcomes.get(2..)));
     rungs.push(checks::rung(request.checks, after, before));
+    lost.checks = checks::lost(request.checks, after, before);
     Ok(Shown {
         rungs,
-        lost_checks: checks::lost(request.checks, after, before),
+        lost,
         on_source,
     })
 }
@@ -124,7 +136,7 @@ fn run_in(
         .direct
         .as_ref()
         .map_err(|why| VmError::NotDirect(why.clone()))?;
-    let lines = [FAILED_UNITS, AUDIT]
+    let lines = [units::COMMAND, AUDIT]
         .into_iter()
         .chain(request.checks.iter().map(|check| &check.command[..]));
     let command = |line: &str| Command {
@@ -162,46 +174,6 @@ fn not_up(session: &Session) -> Option<String> {
     }
 }
 
-fn units(after: &Outcome, before: Option<&Outcome>) -> Rung {
-    const ID: &str = "units";
-    if !after.is_success() {
-        return Rung::not_checked(
-            ID,
-            "the guest's init system is not systemd or did not answer",
-        );
-    }
-    let failed = failed_units(after);
-    if failed.is_empty() {
-        return Rung::pass(ID, "no unit failed");
-    }
-    let Some(before) = before else {
-        return Rung::fail(
-            ID,
-            "units failed; there is no source to compare with",
-            failed.into_iter().collect(),
-        );
-    };
-    let known = failed_units(before);
-    let new: Vec<String> = failed.difference(&known).cloned().collect();
-    if new.is_empty() {
-        return Rung::pass(ID, "no unit failed that does not fail in the source");
-    }
-    Rung::fail(ID, "units failed that do not fail in the source", new)
-}
-
-fn failed_units(outcome: &Outcome) -> BTreeSet<String> {
-    let names = outcome
-        .stdout
-        .split(|&byte| byte == b'\n')
-        .filter_map(|line| {
-            let name = line
-                .split(|&byte| byte == b' ')
-                .find(|word| !word.is_empty())?;
-            Some(escape(name).into_owned())
-        });
-    names.collect()
-}
-
 fn package_manager(after: &Outcome, before: Option<&Outcome>, request: &Request<'_>) -> Rung {
     const ID: &str = "package_manager";
     let has_dpkg = request
@@ -234,30 +206,4 @@ pub(super) fn lines(outcome: &Outcome) -> Vec<String> {
     lines
         .map(|line| escape(&line[..line.len().min(400)]).into_owned())
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::vm::wire::End;
-
-    fn outcome(code: i32, stdout: &str) -> Outcome {
-        Outcome {
-            end: Some(End::Code(code)),
-            stdout: stdout.into(),
-            ..Outcome::default()
-        }
-    }
-
-    #[test]
-    fn only_new_failed_units_fail() {
-        let slim = outcome(
-            0,
-            "a.service loaded failed failed A\nb.service loaded failed failed B\n",
-        );
-        let full = outcome(0, "a.service loaded failed failed A\n");
-        assert_eq!(units(&slim, Some(&full)).details, ["b.service"]);
-        assert!(!units(&full, Some(&full)).is_failed());
-        assert!(units(&full, None).is_failed());
-    }
 }

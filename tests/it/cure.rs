@@ -6,6 +6,7 @@ use guestslim::guest::{OpenOptions, open};
 use guestslim::job::Job;
 use guestslim::load::{Loaded, load};
 use guestslim::model::FileId;
+use guestslim::plan::{Selector, Wish};
 use guestslim::profile::{Profile, mark_text};
 use guestslim::session::Session;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ fn files(loaded: &Loaded, paths: &[&[u8]]) -> Vec<FileId> {
 fn marks(lacks: &[Lack]) -> Vec<String> {
     let marks = lacks
         .iter()
-        .flat_map(|lack| lack.marks.iter().map(mark_text));
+        .flat_map(|lack| lack.remedy.marks.iter().map(mark_text));
     marks.collect()
 }
 
@@ -93,7 +94,7 @@ fn a_healed_profile_keeps_what_was_missing_and_all_that_it_said_before() {
         ],
     );
     let cure = Cure {
-        checks: vec!["python3 x".to_owned()],
+        lost: vec!["python3 x".to_owned()],
         incomplete: None,
         lacks: prescribe(&loaded, &profile.intent(), &missing),
         adds: 49_152,
@@ -112,4 +113,48 @@ fn a_healed_profile_keeps_what_was_missing_and_all_that_it_said_before() {
     assert_eq!(keeps(&plan(&profile)), [false; 3]);
     assert_eq!(keeps(&plan(&healed)), [true; 3]);
     insta::assert_snapshot!("cure", cure.text());
+}
+
+#[test]
+fn where_a_trace_is_a_packages_files_go_into_it_unless_a_mark_is_in_the_way() {
+    let loaded = loaded();
+    let mut profile = Profile::parse(PROFILE).expect("a profile");
+    profile.intent.trace = vec!["/usr/bin/dash".to_owned()];
+    let numpy: &[u8] = b"/usr/lib/numpy/core.py";
+    let missing = files(&loaded, &[numpy, b"/usr/bin/vim.basic", b"/opt/old/solver"]);
+    let heal = |profile: &Profile| {
+        let cure = Cure {
+            lost: vec!["unit x.service".to_owned()],
+            incomplete: None,
+            lacks: prescribe(&loaded, &profile.intent(), &missing),
+            adds: 49_152,
+        };
+        let healed = cure.applied_to(profile);
+        let session = Session::new(Arc::clone(&loaded), healed.intent());
+        let keeps = |&file: &FileId| session.plan().keeps_file(file);
+        assert!(missing.iter().all(keeps));
+        (cure, healed)
+    };
+    let (cure, healed) = heal(&profile);
+    let trace = [
+        "/usr/bin/dash",
+        "/usr/bin/vim.basic",
+        "/usr/lib/numpy/core.py",
+    ];
+    assert_eq!(healed.intent.trace, trace);
+    assert_eq!(
+        marks(&cure.lacks),
+        [r#"keep(path("/opt/old/solver"), whole)"#]
+    );
+    insta::assert_snapshot!("traced", format!("{}\n{}", healed.comment, cure.text()));
+    // A package that is dropped comes back by a mark: a trace that contradicts a mark would be a finding for ever.
+    profile
+        .intent
+        .mark(Selector::Package("vim".to_owned()), Wish::Drop);
+    let (cure, healed) = heal(&profile);
+    assert_eq!(
+        healed.intent.trace,
+        ["/usr/bin/dash", "/usr/lib/numpy/core.py"]
+    );
+    assert!(marks(&cure.lacks).contains(&r#"keep(package("vim"), trimmed)"#.to_owned()));
 }

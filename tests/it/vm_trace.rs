@@ -1,4 +1,4 @@
-//! Traces of real guests.
+//! Traces of real guests, and images that are cut to them.
 
 use crate::command::run as guestslim;
 use crate::vm_machine::guest;
@@ -15,20 +15,47 @@ use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
 
-const NUMPY: &[u8] =
-    b"exec python3 -c 'import numpy; print(numpy.linalg.det([[1.0, 2.0], [3.0, 4.0]]))'";
-
-fn open() -> Subject {
-    let options = OpenOptions {
-        accel: Accel::Tcg,
-        ..OpenOptions::default()
-    };
-    Subject::open(guest("small.qcow2").path(), &options, &Job::quiet()).unwrap()
+/// Something that a scientist runs, and what is taken out of an image by hand that was cut to it.
+struct Workload {
+    guest: &'static str,
+    line: &'static str,
+    /// Other commands that must still work.
+    checks: &'static [&'static str],
+    /// Paths that are marked drop.
+    drops: &'static [&'static str],
+    /// Whether a path is taken out of the trace.
+    is_taken: fn(&str) -> bool,
+    /// Two runs; the tests share them.
+    runs: OnceLock<[BTreeSet<String>; 2]>,
 }
 
-fn run(subject: &Subject, lines: &[&[u8]]) -> BTreeSet<String> {
+static NUMPY: Workload = Workload {
+    guest: "small.qcow2",
+    line: "exec python3 -c 'import numpy; print(numpy.linalg.det([[1.0, 2.0], [3.0, 4.0]]))'",
+    checks: &["cat /home/sci/.profile", "true"],
+    drops: &["/home/sci/.profile"],
+    is_taken: |path| path.contains("/dist-packages/numpy/"),
+    runs: OnceLock::new(),
+};
+
+/// R, and a program that it asks and that no finder can know of.
+static R: Workload = Workload {
+    guest: "demo.qcow2",
+    line: "Rscript -e 'source(\"/home/sci/analysis/fit.R\"); \
+        cat(system2(\"file\", c(\"-b\", \"--mime-type\", \"/etc/fstab\"), stdout = TRUE))'",
+    checks: &[],
+    drops: &[
+        "/opt/science",
+        "/home/sci/.cache",
+        "/home/sci/analysis/*.py",
+    ],
+    is_taken: |path| path.ends_with("/bin/file") || path.contains("magic"),
+    runs: OnceLock::new(),
+};
+
+fn run(subject: &Subject, line: &str) -> BTreeSet<String> {
     let request = Request {
-        commands: lines.iter().map(|line| line.to_vec()).collect(),
+        commands: vec![line.into()],
         ..Request::default()
     };
     let trace = trace(subject, &request, Working::Tcg, &mut |_| (), &Job::quiet()).unwrap();
@@ -44,113 +71,149 @@ fn run(subject: &Subject, lines: &[&[u8]]) -> BTreeSet<String> {
     trace.evidence(&subject.loaded.inventory.tree)
 }
 
-/// Two runs of the same workload; the tests share them.
-fn runs() -> &'static [BTreeSet<String>; 2] {
-    static RUNS: OnceLock<[BTreeSet<String>; 2]> = OnceLock::new();
-    RUNS.get_or_init(|| {
-        let subject = open();
-        [run(&subject, &[NUMPY]), run(&subject, &[NUMPY])]
-    })
+impl Workload {
+    fn runs(&self) -> &[BTreeSet<String>; 2] {
+        self.runs.get_or_init(|| {
+            let options = OpenOptions {
+                accel: Accel::Tcg,
+                ..OpenOptions::default()
+            };
+            let path = guest(self.guest).path().to_owned();
+            let subject = Subject::open(&path, &options, &Job::quiet()).unwrap();
+            [run(&subject, self.line), run(&subject, self.line)]
+        })
+    }
+
+    fn names_the_same_files_each_time(&self, ends: &[&str]) {
+        let [first, second] = self.runs();
+        let differ: Vec<_> = first.symmetric_difference(second).collect();
+        assert!(differ.is_empty(), "{differ:#?}");
+        for end in ends {
+            let has = first.iter().any(|path| path.ends_with(end));
+            assert!(has, "{end} is not among {} files", first.len());
+        }
+    }
+
+    /// What was touched and is taken out by hand; byte code comes back with its source and need not be named.
+    fn taken(&self) -> BTreeSet<&String> {
+        let paths = self.runs()[0].iter();
+        let is_named = |path: &&String| (self.is_taken)(path) && !path.ends_with(".pyc");
+        paths.filter(is_named).collect()
+    }
+
+    /// A profile that keeps what the run touched and no more, but for what is taken out.
+    fn broken_profile(&self) -> Profile {
+        let touched = self.runs()[0].iter().filter(|path| !(self.is_taken)(path));
+        let check = |command: &&str| Check {
+            command: (*command).to_owned(),
+            exit: 0,
+            stdout: None,
+        };
+        let drop = |path: &&str| Mark {
+            selector: Selector::Path((*path).to_owned()),
+            wish: Wish::Drop,
+        };
+        Profile {
+            name: "broken".to_owned(),
+            intent: Intent {
+                needed_level: Level::NeededOnly,
+                trace: touched.cloned().collect(),
+                marks: self.drops.iter().map(drop).collect(),
+                ..Intent::default()
+            },
+            checks: [&self.line]
+                .into_iter()
+                .chain(self.checks)
+                .map(check)
+                .collect(),
+            ..Profile::default()
+        }
+    }
+
+    /// Replays the broken profile and heals it: the checks that fail in the first image pass in the last one, which prints what
+    /// the source prints. Returns the healed profile.
+    fn is_healed(&self, lost: u64) -> Profile {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        let (profile, healed, output) = (at("node.ron"), at("node.healed.ron"), at("node.qcow2"));
+        let text = self.broken_profile().to_ron();
+        fs::write(&profile, &text).unwrap();
+        let source = guest(self.guest).path().to_str().unwrap().to_owned();
+        let ran = guestslim(&[
+            "replay", &profile, &source, "-o", &output, "--heal", "--json", "--accel", "tcg",
+        ]);
+        assert!(ran.code < 2, "{}{}", ran.err, ran.out);
+        let report: Value = serde_json::from_str(&ran.out).unwrap();
+        let round = &report["healed"]["rounds"][0];
+        assert_eq!(round["lost_before"], lost, "{}", report["healed"]);
+        assert_eq!(round["lost_after"], 0, "{}", report["healed"]);
+        assert_eq!(report["healed"]["holds"], true);
+        self.is_proved(&report["verified"]["report"]);
+        let given = fs::read_to_string(&profile).unwrap();
+        assert_eq!(given, text, "the given profile is not written");
+        let size = |path: &str| fs::metadata(path).unwrap().len();
+        let (before, after) = (size(&source), size(&output));
+        assert!(after * 4 < before, "{after} of {before}");
+        Profile::read(Path::new(&healed)).unwrap()
+    }
+
+    fn is_proved(&self, proved: &Value) {
+        for rung in proved["rungs"].as_array().unwrap() {
+            assert_eq!(rung["verdict"], "pass", "{rung}");
+            if rung["id"] == "checks" {
+                let count = self.checks.len() + 1;
+                let because = format!("{count} of {count} passed, as in the source");
+                assert_eq!(rung["because"], because.as_str());
+            }
+        }
+    }
 }
 
 #[test]
 fn a_numpy_run_names_the_same_files_each_time() {
-    let [first, second] = runs();
-    let differ: Vec<_> = first.symmetric_difference(second).collect();
-    assert!(differ.is_empty(), "{differ:#?}");
-    let has = |end: &str| first.iter().any(|path| path.ends_with(end));
     // Executed, mapped through two links, imported, only asked about, read as a link, read before the root was writable.
-    for end in [
+    NUMPY.names_the_same_files_each_time(&[
         "/bin/python3.11",
         "/numpy/linalg/_umath_linalg.cpython-311-x86_64-linux-gnu.so",
         "/numpy/linalg/linalg.py",
         "/etc/alternatives/liblapack.so.3-x86_64-linux-gnu",
         "/usr/lib/systemd/systemd",
         "/etc/fstab",
-    ] {
-        assert!(has(end), "{end} is not among {} files", first.len());
-    }
-}
-
-/// A profile that keeps what the run touched and no more, but for what was taken out by hand: all of numpy, a file of a
-/// person's own.
-fn broken_profile() -> Profile {
-    let is_taken = |path: &str| path.contains("/dist-packages/numpy/");
-    let touched = runs()[0].iter().filter(|path| !is_taken(path));
-    let check = |command: &[u8]| Check {
-        command: String::from_utf8(command.to_vec()).unwrap(),
-        exit: 0,
-        stdout: None,
-    };
-    Profile {
-        name: "broken".to_owned(),
-        intent: Intent {
-            needed_level: Level::NeededOnly,
-            trace: touched.cloned().collect(),
-            marks: vec![Mark {
-                selector: Selector::Path("/home/sci/.profile".to_owned()),
-                wish: Wish::Drop,
-            }],
-            ..Intent::default()
-        },
-        checks: vec![
-            check(NUMPY),
-            check(b"cat /home/sci/.profile"),
-            check(b"true"),
-        ],
-        ..Profile::default()
-    }
+    ]);
 }
 
 #[test]
-fn an_image_cut_to_a_trace_works_and_what_was_taken_out_by_hand_is_found_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let (profile, healed, output) = (at("node.ron"), at("node.healed.ron"), at("node.qcow2"));
-    let text = broken_profile().to_ron();
-    fs::write(&profile, &text).unwrap();
-    let source = guest("small.qcow2").path().to_str().unwrap().to_owned();
-    let ran = guestslim(&[
-        "replay", &profile, &source, "-o", &output, "--heal", "--json", "--accel", "tcg",
-    ]);
-    assert!(ran.code < 2, "{}{}", ran.err, ran.out);
-    let report: Value = serde_json::from_str(&ran.out).unwrap();
-    let round = &report["healed"]["rounds"][0];
-    assert_eq!(round["lost_before"], 2, "{}", report["healed"]);
-    assert_eq!(round["lost_after"], 0, "{}", report["healed"]);
-    assert_eq!(report["healed"]["holds"], true);
-    let proved = &report["verified"]["report"];
-    for rung in proved["rungs"].as_array().unwrap() {
-        assert_ne!(rung["verdict"], "fail", "{rung}");
-        let is_proof =
-            ["manifest", "contents", "boot", "checks"].contains(&rung["id"].as_str().unwrap());
-        assert!(!is_proof || rung["verdict"] == "pass", "{rung}");
-    }
-    let checks = proved["rungs"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|rung| rung["id"] == "checks");
-    assert_eq!(
-        checks.unwrap()["because"],
-        "3 of 3 passed, as in the source"
+fn an_image_cut_to_a_numpy_run_works_and_what_was_taken_out_by_hand_is_found_again() {
+    let healed = NUMPY.is_healed(2);
+    let trace: BTreeSet<&String> = healed.intent.trace.iter().collect();
+    assert!(
+        NUMPY.taken().is_subset(&trace),
+        "{:?}",
+        NUMPY.taken().difference(&trace)
     );
-    assert_eq!(
-        fs::read_to_string(&profile).unwrap(),
-        text,
-        "the given profile is not written"
-    );
-    let healed = Profile::read(Path::new(&healed)).unwrap();
     let marks: Vec<String> = healed.intent.marks.iter().map(mark_text).collect();
-    assert!(
-        marks.contains(&r#"keep(path("/home/sci/.profile"), whole)"#.to_owned()),
-        "{marks:?}"
-    );
-    let size = |path: &str| fs::metadata(path).unwrap().len();
-    assert!(
-        size(&output) * 4 < size(&source),
-        "{} of {}",
-        size(&output),
-        size(&source)
+    assert_eq!(marks, [r#"keep(path("/home/sci/.profile"), whole)"#]);
+}
+
+#[test]
+fn an_r_run_names_the_same_files_each_time() {
+    R.names_the_same_files_each_time(&[
+        "/usr/lib/R/lib/libR.so",
+        "/usr/lib/R/library/stats/R/stats.rdb",
+        "/home/sci/analysis/fit.R",
+        "/usr/bin/file",
+    ]);
+}
+
+#[test]
+fn an_image_cut_to_an_r_run_works_and_what_was_taken_out_by_hand_is_found_again() {
+    let healed = R.is_healed(1);
+    let trace: BTreeSet<&String> = healed.intent.trace.iter().collect();
+    let touched: BTreeSet<&String> = R.runs()[0].iter().collect();
+    assert_eq!(trace, touched, "what was found is what was taken out");
+    assert_eq!(
+        healed.intent.marks.len(),
+        R.drops.len(),
+        "no mark was needed"
     );
 }

@@ -16,6 +16,8 @@ const ALL: &str = r#"(version: 1, name: "all", marks: [keep(package("*"), whole)
 
 const ZONE: &[u8] = b"/usr/share/zoneinfo/Europe/Berlin";
 const STATUS: &[u8] = b"/var/lib/dpkg/status";
+const PAM: &[u8] = b"/usr/lib/x86_64-linux-gnu/libpam.so.0.85.1";
+const PING: &[u8] = b"/usr/bin/ping";
 
 /// Replaces bytes of a file by as many others.
 fn patch(appliance: &Appliance, folder: &Path, path: &[u8], edit: impl Fn(Vec<u8>) -> Vec<u8>) {
@@ -34,7 +36,19 @@ fn without_zlib(status: &[u8]) -> Vec<u8> {
     kept.collect::<String>().into_bytes()
 }
 
-fn damage(image: &Path, folder: &Path) {
+/// Another version of a library: its symbols have other versions.
+fn of_other_version(library: &[u8]) -> Vec<u8> {
+    const OLD: &[u8] = b"\0LIBPAM_1.0\0";
+    let mut bytes = library.to_vec();
+    let places = library.windows(OLD.len()).enumerate();
+    for (at, _) in places.filter(|(_, window)| *window == OLD) {
+        bytes[at + 8] = b'9';
+    }
+    bytes
+}
+
+/// Does something to the files of an image.
+fn change(image: &Path, change: impl FnOnce(&Appliance)) {
     let drive = Drive {
         path: image,
         format: "qcow2",
@@ -45,46 +59,63 @@ fn damage(image: &Path, folder: &Path) {
     appliance
         .mount_guest(Access::Write, &job)
         .expect("it mounts");
-    patch(&appliance, folder, ZONE, |mut bytes| {
+    change(&appliance);
+    appliance.unmount_all().expect("it unmounts");
+    appliance.shutdown().expect("it stops");
+}
+
+fn damage(appliance: &Appliance, folder: &Path) {
+    patch(appliance, folder, ZONE, |mut bytes| {
         bytes[60] ^= 1;
         bytes
     });
-    patch(&appliance, folder, STATUS, |bytes| without_zlib(&bytes));
+    patch(appliance, folder, PAM, |bytes| of_other_version(&bytes));
+    // Writing takes a program's capabilities away.
+    patch(appliance, folder, PING, |mut bytes| {
+        bytes.push(0);
+        bytes
+    });
+    patch(appliance, folder, STATUS, |bytes| without_zlib(&bytes));
     for path in [
         &b"/usr/bin/perl"[..],
+        b"/usr/bin/uncompress",
+        b"/usr/lib/systemd/systemd-journald",
         b"/usr/lib/x86_64-linux-gnu/libz.so.1.2.13",
+        b"/usr/lib/python3/dist-packages/numpy/linalg/linalg.py",
     ] {
         appliance.remove(path).expect("it was there");
     }
-    appliance
-        .write(b"/etc/evil\x1b[2J", b"x")
-        .expect("it writes");
-    appliance.unmount_all().expect("it unmounts");
-    appliance.shutdown().expect("it stops");
+    for path in [&b"/etc/evil\x1b[2J"[..], b"/usr/bin/uncompress"] {
+        appliance.write(path, b"x").expect("it writes");
+    }
+}
+
+/// A copy of the small guest in a folder, changed.
+fn changed(folder: &Path, by: impl FnOnce(&Appliance)) -> (String, String) {
+    let source = guest("small.qcow2");
+    let image = folder.join("damaged.qcow2");
+    fs::copy(source.path(), &image).expect("there is room");
+    change(&image, by);
+    let text = |path: &Path| path.to_str().expect("plain").to_owned();
+    (text(source.path()), text(&image))
+}
+
+fn rung<'a>(report: &'a Value, id: &str) -> &'a Value {
+    let rungs = report["rungs"].as_array().expect("a list");
+    rungs.iter().find(|rung| rung["id"] == id).expect(id)
 }
 
 #[test]
 fn each_kind_of_damage_fails_its_own_rung() {
     let folder = tempfile::tempdir().expect("a folder");
-    let source = guest("small.qcow2")
-        .path()
-        .to_str()
-        .expect("plain")
-        .to_owned();
-    let image = folder.path().join("damaged.qcow2");
-    fs::copy(&source, &image).expect("there is room");
-    damage(&image, folder.path());
+    let (source, image) = changed(folder.path(), |appliance| damage(appliance, folder.path()));
     let profile = folder.path().join("all.ron");
     fs::write(&profile, ALL).expect("there is room");
-    let (image, profile) = (
-        image.to_str().expect("plain"),
-        profile.to_str().expect("plain"),
-    );
     let ran = run(&[
         "verify",
-        image,
+        &image,
         "-p",
-        profile,
+        profile.to_str().expect("plain"),
         "--against",
         &source,
         "--no-boot",
@@ -95,23 +126,64 @@ fn each_kind_of_damage_fails_its_own_rung() {
     let expected = [
         ("manifest", "/etc/evil\\x1b[2J: nobody put it there"),
         ("manifest", "/usr/bin/perl: it is missing"),
+        (
+            "manifest",
+            "/usr/bin/uncompress: it is no hard link any more",
+        ),
         ("contents", "/usr/share/zoneinfo/Europe/Berlin"),
+        ("attributes", "/usr/bin/ping: security.capability differs"),
         ("packages", "needs zlib1g"),
         ("libraries", "needs libz.so.1"),
+        ("symbol_versions", "needs libpam.so.0 (LIBPAM_1.0)"),
         ("scripts", "needs /usr/bin/perl"),
+        ("unit_files", "needs /lib/systemd/systemd-journald"),
+        (
+            "languages",
+            "needs /usr/lib/python3/dist-packages/numpy/linalg/linalg.py",
+        ),
         ("links", "/usr/lib/x86_64-linux-gnu/libz.so.1 needs"),
     ];
-    let rungs = report["rungs"].as_array().expect("a list");
     for (id, text) in expected {
-        let rung = rungs.iter().find(|rung| rung["id"] == id).expect(id);
+        let rung = rung(&report, id);
         assert_eq!(rung["verdict"], "fail", "{rung}");
         let details = rung["details"].as_array().expect("a list");
         let has = |line: &Value| line.as_str().is_some_and(|line| line.contains(text));
         assert!(details.iter().any(has), "{id} does not say {text}: {rung}");
     }
-    let container = rungs.iter().find(|rung| rung["id"] == "container");
-    assert_eq!(
-        container.map(|rung| &rung["verdict"]),
-        Some(&Value::from("pass"))
-    );
+    assert_eq!(rung(&report, "container")["verdict"], "pass");
+}
+
+/// Init starts with a library that is not there: the kernel panics before anything of the guest runs.
+#[test]
+fn an_image_that_does_not_boot_is_told_what_it_lacks() {
+    const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared-252.so";
+    let folder = tempfile::tempdir().expect("a folder");
+    let (source, image) = changed(folder.path(), |appliance| {
+        appliance.remove(LIBRARY.as_bytes()).expect("it was there");
+    });
+    let profile = folder.path().join("all.ron");
+    fs::write(&profile, ALL).expect("there is room");
+    let ran = run(&[
+        "verify",
+        &image,
+        "-p",
+        profile.to_str().expect("plain"),
+        "--against",
+        &source,
+        "--quick",
+        "--accel",
+        "tcg",
+        "--json",
+    ]);
+    assert_eq!(ran.code, 4, "{}", ran.err);
+    let report: Value = serde_json::from_str(&ran.out).expect("JSON");
+    assert_eq!(rung(&report, "boot")["verdict"], "fail", "{report}");
+    assert_eq!(report["lost"]["boot"], true);
+    let cure = &report["cure"];
+    assert_eq!(cure["lost"], serde_json::json!(["the boot"]), "{report}");
+    assert_eq!(cure["incomplete"], Value::Null);
+    let lacks = cure["lacks"].as_array().expect("a list");
+    let paths: Vec<&Value> = lacks.iter().map(|lack| &lack["paths"]).collect();
+    assert_eq!(paths, [&serde_json::json!([LIBRARY])], "{cure}");
+    assert_eq!(lacks[0]["component"], "libsystemd-shared");
 }

@@ -15,7 +15,7 @@ use super::ext4::{Covered, Growth, Unread, walk};
 use super::image::Image;
 use super::layout::{self, Placed};
 use super::nbd::NbdDisk;
-use super::{Disk, Guest, GuestError, MAX_READ, heads};
+use super::{Attributes, Disk, Guest, GuestError, MAX_READ, heads};
 use crate::job::Job;
 use crate::model::inventory::Origin;
 use crate::model::text::escape;
@@ -248,6 +248,23 @@ impl<B: Blocks> Guest for Direct<B> {
             system.ext.read(&mut part, &inode, offset, len)
         });
         bytes.map_err(|error| self.inside("read", &tree.path(file), error))
+    }
+
+    fn attributes(
+        &mut self,
+        tree: &FileTree,
+        file: FileId,
+    ) -> Result<Option<Attributes>, GuestError> {
+        let (at, number) = self.inodes.get(file.index()).copied().unwrap_or_default();
+        let Some(system) = self.systems.get(at as usize).and_then(Option::as_ref) else {
+            return Ok(None);
+        };
+        let mut part = Part::new(&mut self.bytes, system.start, system.size);
+        match system.ext.attributes(&mut part, number) {
+            Ok(attributes) => Ok(Some(attributes)),
+            Err(Unread::Unsupported(_)) => Ok(None),
+            Err(error) => Err(self.inside("read attributes of", &tree.path(file), error)),
+        }
     }
 }
 

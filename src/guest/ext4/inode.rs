@@ -32,6 +32,18 @@ pub(in crate::guest) struct Inode {
 impl Ext {
     /// Reads an inode by number.
     pub fn inode(&self, part: &mut dyn Blocks, number: u32) -> Result<Inode, Unread> {
+        let start = self.inode_start(part, number)?;
+        // 160 bytes hold all that is looked at; the rest are extended attributes.
+        let mut raw = [0; 160];
+        let len = self.superblock.inode_size.min(160) as usize;
+        part.read_at(start, &mut raw[..len])?;
+        let inode = Inode::parse(&raw, len, self.superblock.block_size);
+        inode.check()?;
+        Ok(inode)
+    }
+
+    /// Where an inode's bytes begin.
+    pub(super) fn inode_start(&self, part: &mut dyn Blocks, number: u32) -> Result<u64, Unread> {
         let superblock = &self.superblock;
         if number == 0 || number > superblock.inodes {
             return Err(Unread::broken(format!("inode {number} does not exist")));
@@ -44,14 +56,7 @@ impl Ext {
         let start = table
             .checked_mul(superblock.block_size)
             .and_then(|start| start.checked_add(place * superblock.inode_size));
-        let start = start.ok_or_else(|| Unread::broken("an inode table beyond the disk"))?;
-        // 160 bytes hold all that is looked at; the rest are extended attributes.
-        let mut raw = [0; 160];
-        let len = superblock.inode_size.min(160) as usize;
-        part.read_at(start, &mut raw[..len])?;
-        let inode = Inode::parse(&raw, len, superblock.block_size);
-        inode.check()?;
-        Ok(inode)
+        start.ok_or_else(|| Unread::broken("an inode table beyond the disk"))
     }
 
     fn inode_table(&self, part: &mut dyn Blocks, group: u64) -> Result<u64, Unread> {

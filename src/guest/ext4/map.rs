@@ -84,7 +84,7 @@ impl Ext {
         Ok(runs)
     }
 
-    fn block(&self, part: &mut dyn Blocks, number: u64) -> Result<Vec<u8>, Unread> {
+    pub(super) fn block(&self, part: &mut dyn Blocks, number: u64) -> Result<Vec<u8>, Unread> {
         let width = self.superblock.block_size;
         let start = number
             .checked_mul(width)

@@ -5,6 +5,7 @@
 //! is read, nothing recurses, and every loop is bounded by the file system's own size. What a disk needs beyond this
 //! (an unclean journal, encryption, inline data) is refused as unsupported, and libguestfs can still read it.
 
+mod attributes;
 mod folder;
 mod inode;
 mod map;

@@ -1,0 +1,125 @@
+//! Looks for what an image lacks: runs what was lost on the source and takes away what the image has.
+
+use super::Case;
+use crate::job::Job;
+use crate::model::text::unescape;
+use crate::model::{FileId, FileKind};
+use crate::session::Session;
+use crate::trace::{self, trace};
+use crate::vm::wire::Scope;
+use crate::vm::{Subject, VmError};
+use std::sync::Arc;
+
+/// What was found missing.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Files of the source.
+    pub missing: Vec<FileId>,
+    /// Why there may be more.
+    pub incomplete: Option<String>,
+}
+
+/// A run on the source: whose touching counts, and what is run.
+type Look = (Scope, Vec<Vec<u8>>);
+
+/// Looks ever wider until something is missing.
+pub(super) fn look(case: &Case<'_>, job: &Job) -> Result<Found, VmError> {
+    let mut found = Found::default();
+    for (scope, commands) in looks(case) {
+        found = run(case, scope, commands, job)?;
+        if !found.missing.is_empty() || found.incomplete.is_some() {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// What a check's own processes touch comes first. Only where the image has all of that, the work must have been done by somebody
+/// whom the check asked (a service), and what all of the guest touched meanwhile is looked at. A unit is started anew by
+/// systemd, and what it did only while the guest came up is in the trace of the boot.
+fn looks(case: &Case<'_>) -> Vec<Look> {
+    let checks: Vec<Vec<u8>> = case.checks().map(<[u8]>::to_vec).collect();
+    if case.lost.boot {
+        return vec![(Scope::All, Vec::new())];
+    }
+    if case.lost.units.is_empty() {
+        return vec![(Scope::Commands, checks.clone()), (Scope::SinceUp, checks)];
+    }
+    let restarts = case.lost.units.iter().map(|unit| restart(&unescape(unit)));
+    let both = restarts.chain(checks.clone()).collect();
+    vec![(Scope::SinceUp, both), (Scope::All, checks)]
+}
+
+/// The shell line that starts a unit anew, whatever its name is.
+fn restart(unit: &[u8]) -> Vec<u8> {
+    let mut line = b"systemctl restart -- '".to_vec();
+    for &byte in unit {
+        match byte {
+            b'\'' => line.extend_from_slice(br"'\''"),
+            byte => line.push(byte),
+        }
+    }
+    line.push(b'\'');
+    line
+}
+
+fn run(case: &Case<'_>, scope: Scope, commands: Vec<Vec<u8>>, job: &Job) -> Result<Found, VmError> {
+    let request = trace::Request {
+        commands,
+        boot_cap: case.boot_cap,
+        command_cap: case.check_cap,
+        scope,
+        ..trace::Request::default()
+    };
+    let traced = trace(case.source, &request, case.accel, &mut |_| (), job)?;
+    let mut missing = missing(case.source, case.image, &traced.files);
+    if scope == Scope::All {
+        missing = of_what_stays(case, missing);
+    }
+    Ok(Found {
+        missing,
+        incomplete: traced.incomplete,
+    })
+}
+
+/// A boot also touches packages that the profile dropped on purpose. So what was cut out of packages that stay, and what none
+/// owns, is mended first; the rest counts only where that is not enough.
+fn of_what_stays(case: &Case<'_>, missing: Vec<FileId>) -> Vec<FileId> {
+    let session = Session::new(Arc::clone(&case.source.loaded), case.profile.intent());
+    let (plan, inventory) = (session.plan(), session.inventory());
+    let stays = |&file: &FileId| {
+        let owner = inventory.owner(file);
+        owner.is_none_or(|package| plan.keeps_package(package))
+    };
+    let cut: Vec<FileId> = missing.iter().copied().filter(stays).collect();
+    if cut.is_empty() { missing } else { cut }
+}
+
+/// What was touched on the source and is not in the image. What the image can make again (byte code of a source that it has) is
+/// not missing.
+pub fn missing(source: &Subject, image: &Subject, touched: &[FileId]) -> Vec<FileId> {
+    let (before, after) = (&source.loaded.inventory, &image.loaded.inventory.tree);
+    let is_there = |file: FileId| after.lookup(&before.tree.path(file)).is_some();
+    let can_be_made = |file: FileId| {
+        before.tree.kind(file) == FileKind::Regular
+            && before.follows[file.index()].is_some_and(is_there)
+    };
+    let touched = touched.iter().copied();
+    touched
+        .filter(|&file| !is_there(file) && !can_be_made(file))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_units_name_is_one_word_of_the_shell() {
+        assert_eq!(
+            restart(b"a@b.service"),
+            b"systemctl restart -- 'a@b.service'"
+        );
+        assert_eq!(restart(b"x'; y"), br"systemctl restart -- 'x'\''; y'");
+    }
+}
