@@ -65,7 +65,7 @@ impl Remedy {
 
 fn paths_of_trace(count: usize) -> String {
     let plural = if count == 1 { "path" } else { "paths" };
-    format!("{count} {plural} of the trace")
+    format!("{count} {plural} in the trace")
 }
 
 /// What a healed profile says of itself at its head.

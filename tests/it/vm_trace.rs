@@ -97,7 +97,7 @@ impl Workload {
     /// What was touched and is taken out by hand; byte code comes back with its source and need not be named.
     fn taken(&self) -> BTreeSet<&String> {
         let paths = self.runs()[0].iter();
-        let is_named = |path: &&String| (self.is_taken)(path) && !path.ends_with(".pyc");
+        let is_named = |path: &&String| (self.is_taken)(path) && !path.contains("/__pycache__/");
         paths.filter(is_named).collect()
     }
 
