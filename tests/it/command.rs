@@ -34,7 +34,7 @@ pub fn ran(output: &Output) -> Ran {
         err: text(&output.stderr),
     };
     for said in [&ran.out, &ran.err] {
-        assert!(!said.contains("panicked"), "{said}");
+        assert!(!said.contains("panicked at"), "{said}");
         let unsafe_char = said.chars().find(|c| c.is_control() && *c != '\n');
         assert_eq!(unsafe_char, None, "{said:?}");
     }

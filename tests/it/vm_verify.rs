@@ -78,14 +78,14 @@ fn damage(appliance: &Appliance, folder: &Path) {
     patch(appliance, folder, STATUS, |bytes| without_zlib(&bytes));
     for path in [
         &b"/usr/bin/perl"[..],
-        b"/usr/bin/uncompress",
+        b"/usr/bin/perlthanks",
         b"/usr/lib/systemd/systemd-journald",
         b"/usr/lib/x86_64-linux-gnu/libz.so.1.2.13",
         b"/usr/lib/python3/dist-packages/numpy/linalg/linalg.py",
     ] {
         appliance.remove(path).expect("it was there");
     }
-    for path in [&b"/etc/evil\x1b[2J"[..], b"/usr/bin/uncompress"] {
+    for path in [&b"/etc/evil\x1b[2J"[..], b"/usr/bin/perlthanks"] {
         appliance.write(path, b"x").expect("it writes");
     }
 }
@@ -128,7 +128,7 @@ fn each_kind_of_damage_fails_its_own_rung() {
         ("manifest", "/usr/bin/perl: it is missing"),
         (
             "manifest",
-            "/usr/bin/uncompress: it is no hard link any more",
+            "/usr/bin/perlthanks: it is no hard link any more",
         ),
         ("contents", "/usr/share/zoneinfo/Europe/Berlin"),
         ("attributes", "/usr/bin/ping: security.capability differs"),
