@@ -4,6 +4,7 @@
 //! new image that appears whole, by rename, or not at all.
 
 mod archive;
+mod checker;
 mod disk;
 mod durable;
 mod epoch;
@@ -26,6 +27,7 @@ mod step;
 mod steps;
 mod surgery;
 mod trim;
+mod unlink;
 mod update;
 mod workshop;
 

@@ -1,21 +1,23 @@
 //! Carries the steps out, in order, and reports.
 
+mod output;
+
 use super::archive;
 use super::disk::geometry::DiskLayout;
 use super::error::ExportError;
 use super::guard::Guard;
-use super::image::{self, Medium};
-use super::options::{ExportOptions, OutputFormat, Way};
+use super::image;
+use super::options::{ExportOptions, Way};
 use super::place::Place;
 use super::record::Record;
-use super::report::{ENDINGS, FullReport, Report, StepTime, Verified, file_hash};
+use super::report::{ENDINGS, Report, StepTime, file_hash};
 use super::room;
 use super::step::{Removal, Step, StepKind};
 use super::steps::steps;
 use super::surgery::Surgery;
+use super::unlink::{Unlinked, unlink};
 use super::update;
 use super::workshop::Workshop;
-use crate::guest::image::Image;
 use crate::job::{Cancel, Cancelled, Job};
 use crate::load::Loaded;
 use crate::model::Bytes;
@@ -111,6 +113,10 @@ struct Run<'a> {
     new_disk: Option<PathBuf>,
     product: PathBuf,
     surgery: Option<Surgery<'a>>,
+    /// Files that are still to be removed once there is an appliance.
+    left: Vec<Vec<u8>>,
+    /// Bytes that were freed before there was one.
+    freed_early: u64,
     record: Record,
     report: Option<Report>,
 }
@@ -131,6 +137,8 @@ impl<'a> Run<'a> {
             workshop,
             source_hash,
             surgery: None,
+            left: Vec::new(),
+            freed_early: 0,
             record: Record {
                 disk: task.loaded.inventory.origin.virtual_size,
                 ..Record::default()
@@ -154,10 +162,7 @@ impl<'a> Run<'a> {
 
     fn carry_out(&mut self, step: &Step) -> Result<(), ExportError> {
         match &step.kind {
-            StepKind::Overlay => {
-                let format = &self.task.loaded.inventory.origin.format;
-                image::create_overlay(&self.place.source, format, &self.overlay, self.task.inner)
-            }
+            StepKind::Overlay => self.create_overlay(),
             StepKind::NewDisk(disk) => {
                 let path = self.workshop.file("disk.raw");
                 image::create_disk(&path, disk.size)?;
@@ -168,7 +173,14 @@ impl<'a> Run<'a> {
             StepKind::Start => self.start(),
             StepKind::Partition(disk) => self.surgery().partition(disk),
             StepKind::Fill(part) => self.surgery().fill(part),
+            StepKind::Remove(removal) if self.surgery.is_none() => {
+                self.unlink(&step.heading, removal)
+            }
             StepKind::Remove(removal) => self.remove(&step.heading, removal),
+            StepKind::RemoveRest(folders) => {
+                let left = std::mem::take(&mut self.left);
+                self.surgery().remove(&step.heading, &left, folders)
+            }
             StepKind::Move(moves) => self.surgery().rename(moves),
             StepKind::Write(texts) => self.surgery().write(texts),
             StepKind::Initramfs(new) => self.surgery().write(&[new.text()?]),
@@ -186,14 +198,45 @@ impl<'a> Run<'a> {
         }
     }
 
+    fn create_overlay(&self) -> Result<(), ExportError> {
+        let format = &self.task.loaded.inventory.origin.format;
+        image::create_overlay(&self.place.source, format, &self.overlay, self.task.inner)
+    }
+
+    /// Removes files before there is an appliance.
+    fn unlink(&mut self, heading: &str, removal: &Removal) -> Result<(), ExportError> {
+        self.record.removed = (removal.files.len() as u64, removal.freed.0);
+        let Task { job, inner, .. } = self.task;
+        let total = Some(removal.files.len() as u64);
+        let told = |done| job.items(heading, done, total);
+        match unlink(&self.overlay, &removal.files, inner, told)? {
+            Unlinked::Done { left, freed } => {
+                self.left = left;
+                self.freed_early = freed;
+                Ok(())
+            }
+            Unlinked::Damaged => {
+                self.left.clone_from(&removal.files);
+                fs::remove_file(&self.overlay)
+                    .map_err(ExportError::host("remove", &self.overlay))?;
+                self.create_overlay()
+            }
+        }
+    }
+
     fn start(&mut self) -> Result<(), ExportError> {
         let accel = self.task.options.open.accel;
         let (job, inner) = (self.task.job, self.task.inner);
         let beside = self.new_disk.clone().or(self.scratch()?);
-        let surgery = Surgery::start(&self.overlay, beside.as_deref(), accel, job, inner)?;
-        surgery.check_mounts(&self.task.loaded.inventory.mounts)?;
+        let inventory = &self.task.loaded.inventory;
+        let known = inventory
+            .origin
+            .is_direct()
+            .then_some(&inventory.mounts[..]);
+        let surgery = Surgery::start(&self.overlay, beside.as_deref(), known, accel, job, inner)?;
+        surgery.check_mounts(&inventory.mounts)?;
         self.record.warnings.extend_from_slice(surgery.notes());
-        self.record.used_before = surgery.used();
+        self.record.used_before = surgery.used().map(|used| used + self.freed_early);
         self.surgery = Some(surgery);
         Ok(())
     }
@@ -229,21 +272,6 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Makes the output of the archive.
-    fn wrap(&self, heading: &str) -> Result<(), ExportError> {
-        let Task {
-            loaded,
-            options,
-            job,
-            inner,
-            ..
-        } = self.task;
-        let scratch = self.workshop.file(SCRATCH);
-        let total = fs::metadata(&scratch).map_or(0, |facts| facts.len());
-        let progress = |done| job.bytes(heading, done, Some(total));
-        archive::write(&scratch, &self.product, loaded, options, inner, progress)
-    }
-
     fn surgery(&mut self) -> &mut Surgery<'a> {
         self.surgery
             .as_mut()
@@ -252,7 +280,8 @@ impl<'a> Run<'a> {
 
     fn remove(&mut self, heading: &str, removal: &Removal) -> Result<(), ExportError> {
         self.record.removed = (removal.files.len() as u64, removal.freed.0);
-        self.surgery().remove(heading, removal)
+        self.surgery()
+            .remove(heading, &removal.files, &removal.folders)
     }
 
     fn trim(&mut self) -> Result<(), ExportError> {
@@ -296,101 +325,4 @@ impl<'a> Run<'a> {
         }
         Ok(())
     }
-
-    fn convert(&self, heading: &str, format: OutputFormat) -> Result<(), ExportError> {
-        let total = self.record.disk;
-        let from = match self.new_disk.as_deref() {
-            None => Medium {
-                path: &self.overlay,
-                format: "qcow2",
-            },
-            Some(path) => Medium {
-                path,
-                format: "raw",
-            },
-        };
-        let progress = |percent: f64| {
-            #[expect(
-                clippy::cast_precision_loss,
-                clippy::cast_sign_loss,
-                reason = "a share of a size, for a gauge"
-            )]
-            self.task.job.bytes(
-                heading,
-                (total as f64 * percent / 100.0) as u64,
-                Some(total),
-            );
-        };
-        image::convert(
-            from,
-            &self.product,
-            format,
-            self.task.options.compression,
-            self.task.inner,
-            progress,
-        )?;
-        // Room for whoever is short of it; the workshop would remove it anyway.
-        let _ = fs::remove_file(from.path);
-        Ok(())
-    }
-
-    fn inspect(&mut self) -> Result<(), ExportError> {
-        let path = &self.product;
-        let (hash, checked) = thread::scope(|scope| {
-            let hash = scope.spawn(|| file_hash(path, self.task.inner));
-            let checked = check_product(path, self.task.options.format, self.task.inner);
-            (hash.join().expect("hashing does not panic"), checked)
-        });
-        let checked = checked?;
-        let hash = hash.map_err(ExportError::host("read", path))??;
-        let size = fs::metadata(path)
-            .map_err(ExportError::host("read", path))?
-            .len();
-        self.record.output = (size, hash);
-        self.record.checked.push(checked);
-        Ok(())
-    }
-
-    fn compare(&mut self, heading: &str, previous: &Path) -> Result<(), ExportError> {
-        let Task { options, job, .. } = self.task;
-        let previous = Image::probe(previous, None)?;
-        let new = Image::probe(&self.product, Some(options.format.name()))?;
-        self.record.update = Some(update::cost(&previous, &new, heading, job)?);
-        Ok(())
-    }
-
-    fn publish(&mut self) -> Result<(), ExportError> {
-        let Task {
-            loaded,
-            plan,
-            options,
-            ..
-        } = self.task;
-        let hash = self.source_hash.recv().expect("hashing does not panic");
-        let source_sha256 = hash.map_err(ExportError::host("read", &self.place.source))??;
-        self.place.check_source()?;
-        let record = std::mem::take(&mut self.record);
-        let took = self.task.begun.elapsed();
-        let report = record.report(self.place, loaded, plan, options, source_sha256, took);
-        let verified = Verified::not_checked("nothing has verified it yet");
-        let full = FullReport::new(&report, &verified, loaded, plan, options)?;
-        let beside = full.write_into(self.workshop)?;
-        self.place.publish(&self.product, &beside)?;
-        self.report = Some(report);
-        Ok(())
-    }
-}
-
-/// Checks a finished output by its format; what was found in order.
-fn check_product(path: &Path, format: OutputFormat, job: &Job) -> Result<String, ExportError> {
-    if !format.is_archive() {
-        image::check(path, format, job)?;
-        return Ok(format!("structure of the {} image", format.name()));
-    }
-    let listing = archive::list(path, format, job, &mut |_, _| Ok(()))?;
-    Ok(format!(
-        "structure and digests of the {} file, {} entries",
-        format.name(),
-        listing.entries
-    ))
 }

@@ -28,8 +28,11 @@ pub enum StepKind {
     Start,
     /// Write boot code and partition table onto the new disk.
     Partition(DiskLayout),
-    /// Remove these paths: files and links, then folders, the deepest first.
+    /// Remove these paths: files and links, then folders, the deepest first. Before the appliance is started, only
+    /// files and links, and of these not all.
     Remove(Removal),
+    /// Remove what was left of the files before the appliance was started, then these folders, the deepest first.
+    RemoveRest(Vec<Vec<u8>>),
     /// Rename files, from and to, where nothing is any more.
     Move(Vec<(Vec<u8>, Vec<u8>)>),
     /// Write whole files; mode and owner of those that are there stay.

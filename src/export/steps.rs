@@ -7,7 +7,7 @@ use super::options::{ExportOptions, Initramfs, Way};
 use super::records::{self, Edits};
 use super::removal;
 use super::removed;
-use super::step::{NewInitramfs, Step, StepKind, counted};
+use super::step::{NewInitramfs, Removal, Step, StepKind, counted};
 use crate::load::Loaded;
 use crate::model::{Bytes, Inventory};
 use crate::plan::Plan;
@@ -41,15 +41,9 @@ pub fn steps(
         Way::Repack => Some(new_disk(inventory, &gone, options.slack)?),
     };
 
-    let mut steps = beginning(disk.as_ref());
-    if !removal.files.is_empty() || !removal.folders.is_empty() {
-        let heading = format!(
-            "remove {} ({})",
-            counted(removal.files.len() as u64, "file"),
-            removal.freed
-        );
-        steps.push(Step::new(heading, StepKind::Remove(removal)));
-    }
+    let (early, late) = removing(removal, inventory.origin.is_direct());
+    let mut steps = beginning(early, disk.as_ref());
+    steps.extend(late);
     push_edits(edits, &mut steps);
     steps.extend(initramfs(loaded, options)?);
     steps.extend(match disk {
@@ -82,10 +76,36 @@ fn in_place(inventory: &Inventory) -> Vec<Step> {
     clear.into_iter().chain([trim]).collect()
 }
 
-fn beginning(disk: Option<&DiskLayout>) -> Vec<Step> {
+/// What is removed before the appliance is started and what after: a disk that is read directly needs no kernel for files.
+fn removing(removal: Removal, is_direct: bool) -> (Option<Step>, Option<Step>) {
+    if removal.files.is_empty() && removal.folders.is_empty() {
+        return (None, None);
+    }
+    let heading = format!(
+        "remove {} ({})",
+        counted(removal.files.len() as u64, "file"),
+        removal.freed
+    );
+    let folders = removal.folders.clone();
+    let remove = Step::new(heading, StepKind::Remove(removal));
+    if !is_direct {
+        return (None, Some(remove));
+    }
+    let rest = format!(
+        "remove {} and what is left of the files",
+        counted(folders.len() as u64, "folder")
+    );
+    (
+        Some(remove),
+        Some(Step::new(rest, StepKind::RemoveRest(folders))),
+    )
+}
+
+fn beginning(early: Option<Step>, disk: Option<&DiskLayout>) -> Vec<Step> {
     let overlay = "create a throw-away overlay over the source";
     let start = Step::new("start the appliance and mount the guest", StepKind::Start);
     let mut steps = vec![Step::new(overlay, StepKind::Overlay)];
+    steps.extend(early);
     let Some(disk) = disk else {
         steps.push(start);
         return steps;

@@ -1,14 +1,15 @@
 //! The part of an export that happens inside the appliance, on the overlay.
 
+use super::checker::{check_command, checker, on_device, verdict};
 use super::error::ExportError;
 use super::program::one_line;
 use super::repack::Made;
-use super::step::{NewLink, NewText, Removal};
+use super::step::{NewLink, NewText};
 use crate::guest::GuestError;
 use crate::guest::libguestfs::{Accel, Access, Appliance, Drive};
 use crate::job::Job;
+use crate::model::Mount;
 use crate::model::text::escape;
-use crate::model::{FileSystem, Mount};
 use crossbeam_channel::{RecvTimeoutError, bounded};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -47,10 +48,12 @@ pub(super) struct Checked {
 }
 
 impl<'a> Surgery<'a> {
-    /// Starts the appliance on the overlay, with an empty drive beside it where there is one to fill, and mounts the guest.
+    /// Starts the appliance on the overlay, with an empty drive beside it where there is one to fill, and mounts the guest:
+    /// what is `known` of it, or else what the appliance finds.
     pub fn start(
         overlay: &Path,
         scratch: Option<&Path>,
+        known: Option<&[Mount]>,
         accel: Accel,
         outer: &'a Job,
         inner: &'a Job,
@@ -67,9 +70,11 @@ impl<'a> Surgery<'a> {
             access: Access::Write,
         }));
         let appliance = Appliance::launch(&drives, accel, inner)?;
-        let mounts = appliance.watched("mount the guest", inner, None, |appliance| {
-            appliance.mount_guest(Access::Write, inner)
-        })?;
+        let mounts =
+            appliance.watched("mount the guest", inner, None, |appliance| match known {
+                Some(known) => appliance.mount_known(known, Access::Write),
+                None => appliance.mount_guest(Access::Write, inner),
+            })?;
         Ok(Self {
             appliance,
             mounts,
@@ -111,10 +116,15 @@ impl<'a> Surgery<'a> {
     }
 
     /// Removes files, then folders.
-    pub fn remove(&self, heading: &str, removal: &Removal) -> Result<(), ExportError> {
-        let total = Some(removal.files.len() as u64);
+    pub fn remove(
+        &self,
+        heading: &str,
+        files: &[Vec<u8>],
+        folders: &[Vec<u8>],
+    ) -> Result<(), ExportError> {
+        let total = Some(files.len() as u64);
         let mut done = 0;
-        for batch in removal.files.chunks(BATCH) {
+        for batch in files.chunks(BATCH) {
             self.outer.items(heading, done, total);
             self.within("remove files", |appliance| {
                 remove_batch(appliance, batch, self.inner)
@@ -123,7 +133,7 @@ impl<'a> Surgery<'a> {
         }
         self.outer.items(heading, done, total);
         self.within("remove folders", |appliance| {
-            appliance.remove_folders(&removal.folders, self.inner)
+            appliance.remove_folders(folders, self.inner)
         })
     }
 
@@ -267,71 +277,4 @@ fn remove_batch(appliance: &Appliance, batch: &[Vec<u8>], job: &Job) -> Result<(
 fn folder_of(path: &[u8]) -> &[u8] {
     let at = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
     &path[..at.max(1)]
-}
-
-/// The command that checks a file system read-only and then says how it ended. The kernel's device names differ from
-/// the library's, so the file system is found by its UUID.
-fn check_command(system: &FileSystem) -> Option<String> {
-    let checker = checker(&system.kind)?;
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    if system.uuid.is_empty() || !system.uuid.bytes().all(is_plain) {
-        return None;
-    }
-    let device = format!("\"$(blkid -U {})\"", system.uuid);
-    Some(on_device(checker, &device))
-}
-
-/// What checks a file system of this kind without changing it.
-fn checker(kind: &str) -> Option<&'static str> {
-    Some(match kind {
-        "ext2" | "ext3" | "ext4" => "e2fsck -fn",
-        "xfs" => "xfs_repair -n",
-        "btrfs" => "btrfs check --readonly",
-        _ => return None,
-    })
-}
-
-fn on_device(checker: &str, device: &str) -> String {
-    format!("{checker} {device} 2>&1; echo $?")
-}
-
-/// What a checker said and its exit code, which stands in the last line.
-fn verdict(said: &[u8]) -> (&[u8], Option<u8>) {
-    let said = said.trim_ascii_end();
-    let at = said
-        .iter()
-        .rposition(|&byte| byte == b'\n')
-        .map_or(0, |at| at + 1);
-    let code = std::str::from_utf8(&said[at..])
-        .ok()
-        .and_then(|text| text.trim().parse().ok());
-    (&said[..at], code)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_checker_s_words_and_code_are_told_apart() {
-        assert_eq!(
-            verdict(b"clean\nall fine\n0\n"),
-            (&b"clean\nall fine\n"[..], Some(0))
-        );
-        assert_eq!(verdict(b"4"), (&b""[..], Some(4)));
-        assert_eq!(verdict(b"what?"), (&b""[..], None));
-    }
-
-    #[test]
-    fn no_uuid_of_a_guest_reaches_the_shell_unseen() {
-        let system = |uuid: &str| FileSystem {
-            kind: "ext4".to_owned(),
-            uuid: uuid.to_owned(),
-            ..FileSystem::default()
-        };
-        assert!(check_command(&system("a\"; reboot; \"")).is_none());
-        assert!(check_command(&system("")).is_none());
-        let command = check_command(&system("0f-A")).expect("plain");
-        assert_eq!(command, "e2fsck -fn \"$(blkid -U 0f-A)\" 2>&1; echo $?");
-    }
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 /// Something that is read at offsets.
-pub(super) trait Blocks {
+pub(crate) trait Blocks {
     /// Its length in bytes.
     fn size(&self) -> u64;
 
@@ -18,6 +18,12 @@ pub(super) trait Blocks {
         self.read_at(offset, &mut buffer)?;
         Ok(buffer)
     }
+}
+
+/// Something that is written, too: the overlay of an export, never an image.
+pub(crate) trait BlocksMut: Blocks {
+    /// Writes all of `bytes` at `offset`; an error when that is not all inside.
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
 }
 
 /// Fails unless `len` bytes from `offset` on are inside `size`.
@@ -45,7 +51,7 @@ impl Blocks for &[u8] {
 }
 
 /// A part of another: a partition.
-pub(super) struct Part<'a> {
+pub(crate) struct Part<'a> {
     whole: &'a mut dyn Blocks,
     start: u64,
     size: u64,

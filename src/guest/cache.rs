@@ -40,6 +40,11 @@ impl<B: Blocks> Cache<B> {
         }
     }
 
+    /// The disk behind it.
+    pub fn into_inner(self) -> B {
+        self.disk
+    }
+
     fn fetch(&mut self, number: u64) -> io::Result<()> {
         self.ahead = if number == self.next {
             (self.ahead * 2).min(AHEAD)

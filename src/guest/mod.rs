@@ -7,7 +7,7 @@ mod cache;
 mod chunks;
 mod direct;
 mod directory;
-mod ext4;
+pub(crate) mod ext4;
 mod firmware;
 mod fstab;
 mod heads;
@@ -20,9 +20,12 @@ mod nbd;
 mod open;
 mod partition;
 
+pub(crate) use blocks::{Blocks, BlocksMut, Part};
 pub use chunks::{CHUNK, each_chunk};
+pub(crate) use direct::{ExtPlace, ext_places};
 pub use firmware::boots_only_by_uefi;
 pub use libguestfs::Accel;
+pub(crate) use nbd::NbdDisk;
 pub use open::{Backend, OpenOptions, open};
 
 use crate::job::{Cancelled, Job};

@@ -5,8 +5,9 @@
 //! a killed guestslim leaves no server and no file behind.
 
 use super::GuestError;
-use super::blocks::{Blocks, check_inside};
+use super::blocks::{Blocks, BlocksMut, check_inside};
 use super::image::Image;
+use super::libguestfs::Access;
 use crate::job::Job;
 use crate::model::text::escape;
 use nbd::client::{NbdClient, handshake};
@@ -27,18 +28,27 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 const READ_LIMIT: Duration = Duration::from_secs(120);
 
 /// The virtual disk of an image.
-pub(super) struct NbdDisk {
+pub(crate) struct NbdDisk {
     client: NbdClient<Wire>,
     size: u64,
-    _server: Server,
+    server: Server,
 }
 
 impl NbdDisk {
     /// Starts a server for the image and connects to it.
-    pub fn open(image: &Image, job: &Job) -> Result<Self, GuestError> {
+    pub(super) fn open(image: &Image, job: &Job) -> Result<Self, GuestError> {
+        Self::serve(image.path(), image.format(), Access::ReadOnly, job)
+    }
+
+    /// The same for writing, for an overlay that will be thrown away: nothing is safe before [`finish`](Self::finish).
+    pub fn open_overlay(path: &Path, job: &Job) -> Result<Self, GuestError> {
+        Self::serve(path, "qcow2", Access::Write, job)
+    }
+
+    fn serve(path: &Path, format: &str, access: Access, job: &Job) -> Result<Self, GuestError> {
         let host = |source| GuestError::Host {
             operation: "serve",
-            path: image.path().to_owned(),
+            path: path.to_owned(),
             source,
         };
         let folder = tempfile::Builder::new()
@@ -46,8 +56,8 @@ impl NbdDisk {
             .tempdir()
             .map_err(host)?;
         let socket = folder.path().join("nbd");
-        let mut server = Server::start(image, &socket)?;
-        let stream = server.connect(image, &socket, job)?;
+        let mut server = Server::start(path, format, access, &socket)?;
+        let stream = server.connect(path, &socket, job)?;
         stream.set_read_timeout(Some(READ_LIMIT)).map_err(host)?;
         let mut wire = Wire {
             stream,
@@ -55,14 +65,39 @@ impl NbdDisk {
         };
         // A server that cannot open the image may listen before it ends.
         let export = handshake(&mut wire, b"").map_err(|_| GuestError::Image {
-            path: image.path().to_owned(),
+            path: path.to_owned(),
             why: server.complaint(),
         })?;
         Ok(Self {
             size: export.size,
             client: NbdClient::new(wire, &export),
-            _server: server,
+            server,
         })
+    }
+
+    /// Waits until the server has written all and ended.
+    pub fn finish(self) -> io::Result<()> {
+        let Self {
+            mut client,
+            mut server,
+            ..
+        } = self;
+        client.flush()?;
+        // The server ends with its only connection, and writes the format's own tables first.
+        drop(client);
+        let status = server.0.wait()?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(io::Error::other(format!("qemu-nbd ended with {status}")))
+    }
+}
+
+impl BlocksMut for NbdDisk {
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        check_inside(offset, bytes.len(), self.size)?;
+        self.client.seek(SeekFrom::Start(offset))?;
+        self.client.write_all(bytes)
     }
 }
 
@@ -106,14 +141,18 @@ impl Write for Wire {
 struct Server(Child);
 
 impl Server {
-    fn start(image: &Image, socket: &Path) -> Result<Self, GuestError> {
+    fn start(path: &Path, format: &str, access: Access, socket: &Path) -> Result<Self, GuestError> {
+        let mode = match access {
+            Access::ReadOnly => "--read-only",
+            Access::Write => "--cache=unsafe",
+        };
         let child = Command::new("qemu-nbd")
-            .arg("--read-only")
-            .arg(format!("--format={}", image.format()))
+            .arg(mode)
+            .arg(format!("--format={format}"))
             .arg("--socket")
             .arg(socket)
             .arg("--")
-            .arg(image.path())
+            .arg(path)
             .env("LC_ALL", "C")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -129,18 +168,13 @@ impl Server {
             }),
             Err(source) => Err(GuestError::Host {
                 operation: "start qemu-nbd for",
-                path: image.path().to_owned(),
+                path: path.to_owned(),
                 source,
             }),
         }
     }
 
-    fn connect(
-        &mut self,
-        image: &Image,
-        socket: &Path,
-        job: &Job,
-    ) -> Result<UnixStream, GuestError> {
+    fn connect(&mut self, path: &Path, socket: &Path, job: &Job) -> Result<UnixStream, GuestError> {
         let deadline = Instant::now() + START_LIMIT;
         loop {
             if let Ok(stream) = UnixStream::connect(socket) {
@@ -150,7 +184,7 @@ impl Server {
             let has_ended = !matches!(self.0.try_wait(), Ok(None));
             if has_ended || Instant::now() > deadline {
                 return Err(GuestError::Image {
-                    path: image.path().to_owned(),
+                    path: path.to_owned(),
                     why: self.complaint(),
                 });
             }
@@ -201,9 +235,7 @@ mod tests {
     fn the_server_ends_by_itself_when_the_connection_closes() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let NbdDisk {
-            client,
-            _server: mut server,
-            ..
+            client, mut server, ..
         } = disk(folder.path());
         // What the kernel does for a process that was killed.
         drop(client);

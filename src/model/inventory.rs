@@ -63,6 +63,13 @@ pub struct Origin {
     pub head: Vec<u8>,
 }
 
+impl Origin {
+    /// Whether the disk was read without an appliance.
+    pub fn is_direct(&self) -> bool {
+        self.backend == "ext4"
+    }
+}
+
 /// One guest: files, packages with their files, operating system, boot chain.
 #[derive(Debug, Clone)]
 pub struct Inventory {

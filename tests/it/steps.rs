@@ -191,6 +191,27 @@ fn the_steps_read_as_what_they_do() {
 }
 
 #[test]
+fn files_of_a_disk_that_is_read_directly_go_before_the_appliance_starts() {
+    let (_folder, mut loaded) = guest();
+    "ext4".clone_into(&mut loaded.inventory.origin.backend);
+    let steps = steps_of(&session(loaded));
+    let kinds = steps.iter().map(|step| &step.kind);
+    let early: Vec<&StepKind> = kinds.take(4).collect();
+    assert!(
+        matches!(
+            early[..],
+            [
+                StepKind::Overlay,
+                StepKind::Remove(_),
+                StepKind::Start,
+                StepKind::RemoveRest(_)
+            ]
+        ),
+        "{steps:?}"
+    );
+}
+
+#[test]
 fn what_goes_and_what_is_written_is_exact() {
     let (_folder, loaded) = guest();
     for step in steps_of(&session(loaded)) {

@@ -25,41 +25,73 @@ impl Ext {
             for block in run.physical..run.physical + run.count {
                 let mut bytes = vec![0; width as usize];
                 part.read_at(block * width, &mut bytes)?;
-                read_block(&bytes, self.superblock.has_types, &mut names)?;
+                for entry in entries(&bytes, self.superblock.has_types) {
+                    let RawEntry { inode, name, .. } = entry?;
+                    if !matches!(name, b"" | b"." | b"..") {
+                        names.push(Name {
+                            name: name.into(),
+                            inode,
+                        });
+                    }
+                }
             }
         }
         Ok(names)
     }
 }
 
+/// One entry of a folder's block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RawEntry<'a> {
+    /// Where it begins in the block.
+    pub offset: usize,
+    /// The inode's number, not checked; 0 in an entry that is not in use.
+    pub inode: u32,
+    /// The name, empty in an entry that is not in use.
+    pub name: &'a [u8],
+}
+
 /// Entries of inode, length, name's length, type, name; the lengths add up to the block.
-fn read_block(block: &[u8], has_types: bool, names: &mut Vec<Name>) -> Result<(), Unread> {
+pub(crate) fn entries(
+    block: &[u8],
+    has_types: bool,
+) -> impl Iterator<Item = Result<RawEntry<'_>, Unread>> {
     let mut at = 0;
-    while at + 8 <= block.len() {
-        let inode = le32(block, at);
-        let len = entry_len(le16(block, at + 4), block.len());
-        let name_len = if has_types {
-            usize::from(block[at + 6])
-        } else {
-            usize::from(le16(block, at + 6))
+    std::iter::from_fn(move || {
+        if at + 8 > block.len() {
+            return None;
+        }
+        let entry = entry(block, at, has_types);
+        at = match &entry {
+            Ok((_, len)) => at + len,
+            Err(_) => block.len(),
         };
-        if len < 8
-            || !len.is_multiple_of(4)
-            || at + len > block.len()
-            || (inode != 0 && name_len + 8 > len)
-        {
-            return Err(Unread::broken("a folder's entry is damaged"));
-        }
-        let name = &block[at + 8..][..if inode == 0 { 0 } else { name_len }];
-        if !matches!(name, b"" | b"." | b"..") {
-            names.push(Name {
-                name: name.into(),
-                inode,
-            });
-        }
-        at += len;
+        Some(entry.map(|(entry, _)| entry))
+    })
+}
+
+/// The entry at an offset, and its length.
+fn entry(block: &[u8], at: usize, has_types: bool) -> Result<(RawEntry<'_>, usize), Unread> {
+    let inode = le32(block, at);
+    let len = entry_len(le16(block, at + 4), block.len());
+    let name_len = if has_types {
+        usize::from(block[at + 6])
+    } else {
+        usize::from(le16(block, at + 6))
+    };
+    if len < 8
+        || !len.is_multiple_of(4)
+        || at + len > block.len()
+        || (inode != 0 && name_len + 8 > len)
+    {
+        return Err(Unread::broken("a folder's entry is damaged"));
     }
-    Ok(())
+    let entry = RawEntry {
+        offset: at,
+        inode,
+        name: &block[at + 8..][..if inode == 0 { 0 } else { name_len }],
+    };
+    Ok((entry, len))
 }
 
 /// A block of 64 KiB does not fit in 16 bits: 0 and 65535 stand for it.

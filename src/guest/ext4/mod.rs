@@ -12,18 +12,19 @@ mod map;
 mod superblock;
 mod walk;
 
+pub(crate) use folder::entries;
 pub(super) use inode::Inode;
+pub(crate) use superblock::Superblock;
 pub(super) use walk::{Covered, Growth, walk};
 
 use super::blocks::Blocks;
 use crate::job::Cancelled;
 use crate::model::{Entry, FileKind};
 use std::io;
-use superblock::Superblock;
 
 /// Why something could not be read.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unread {
+pub(crate) enum Unread {
     /// Sound, but beyond this reader.
     #[error("{0}")]
     Unsupported(String),
@@ -143,10 +144,12 @@ impl Ext {
     }
 }
 
-fn le16(bytes: &[u8], at: usize) -> u16 {
+/// Two bytes as a number.
+pub(crate) fn le16(bytes: &[u8], at: usize) -> u16 {
     u16::from_le_bytes(bytes[at..at + 2].try_into().expect("two bytes"))
 }
 
-fn le32(bytes: &[u8], at: usize) -> u32 {
+/// Four bytes as a number.
+pub(crate) fn le32(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
 }

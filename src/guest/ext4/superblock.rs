@@ -26,7 +26,7 @@ const NAMES: [(u32, &str); 6] = [
 
 /// Geometry in bytes and blocks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Superblock {
+pub(crate) struct Superblock {
     /// Bytes in a block.
     pub block_size: u64,
     /// Blocks of the whole file system.

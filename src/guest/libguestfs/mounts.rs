@@ -57,6 +57,24 @@ impl Appliance {
         })
     }
 
+    /// Mounts what was found on the same disk without an appliance: looking for it takes a third of the start's time.
+    ///
+    /// # Errors
+    /// As well when a device holds another file system than it did.
+    pub fn mount_known(&self, known: &[Mount], access: Access) -> Result<Vec<Mount>, GuestError> {
+        let mut mounts = known.to_vec();
+        for mount in mounts.iter().filter(|mount| mount.is_read) {
+            let FileSystem { device, uuid, .. } = &mount.file_system;
+            let here = self.call("look at a file system", |handle| handle.vfs_uuid(device))?;
+            if *escape(here.as_bytes()) != **uuid {
+                let why = format!("{device} is not the file system that it was");
+                return Err(super::appliance_error("mount the guest", why.as_bytes()));
+            }
+        }
+        self.mount_again(&mut mounts, access)?;
+        Ok(mounts)
+    }
+
     /// Mounts again what [`mount_guest`](Self::mount_guest) had mounted, and measures it anew.
     pub fn mount_again(&self, mounts: &mut [Mount], access: Access) -> Result<(), GuestError> {
         for mount in mounts.iter_mut().filter(|mount| mount.is_read) {
