@@ -189,8 +189,8 @@ pub struct ReplayArgs {
     /// Do not boot the output to run the profile's checks
     #[arg(long)]
     pub no_verify: bool,
-    /// When checks fail, add the marks that bring back what they lack to a copy of the profile (PROFILE.healed.ron), export and
-    /// verify again
+    /// When checks or units fail or the output does not come up, add what brings back what is missing to a copy of the profile
+    /// (PROFILE.healed.ron), export and verify again
     #[arg(long, conflicts_with_all = ["no_verify", "dry_run"])]
     pub heal: bool,
     /// Fail, before anything is written, when there is drift or a warning

@@ -1,9 +1,11 @@
 //! Looks for what an image lacks: runs what was lost on the source and takes away what the image has.
 
 use super::Case;
+use super::prescribe::owner;
 use crate::job::Job;
 use crate::model::text::unescape;
 use crate::model::{FileId, FileKind};
+use crate::plan::Reason;
 use crate::session::Session;
 use crate::trace::{self, trace};
 use crate::vm::wire::Scope;
@@ -72,26 +74,29 @@ fn run(case: &Case<'_>, scope: Scope, commands: Vec<Vec<u8>>, job: &Job) -> Resu
         ..trace::Request::default()
     };
     let traced = trace(case.source, &request, case.accel, &mut |_| (), job)?;
-    let mut missing = missing(case.source, case.image, &traced.files);
-    if scope == Scope::All {
-        missing = of_what_stays(case, missing);
-    }
+    let missing = missing(case.source, case.image, &traced.files);
+    let is_of_checks = !case.lost.boot && case.lost.units.is_empty();
     Ok(Found {
-        missing,
+        missing: if is_of_checks {
+            missing
+        } else {
+            cut_too_far(case, missing)
+        },
         incomplete: traced.incomplete,
     })
 }
 
-/// A boot also touches packages that the profile dropped on purpose. So what was cut out of packages that stay, and what none
-/// owns, is mended first; the rest counts only where that is not enough.
-fn of_what_stays(case: &Case<'_>, missing: Vec<FileId>) -> Vec<FileId> {
+/// A boot also touches what the profile dropped on purpose: packages, and what rules take. So what was cut out of packages
+/// that stay, and what none owns, is mended first; the rest counts only where that is not enough.
+fn cut_too_far(case: &Case<'_>, missing: Vec<FileId>) -> Vec<FileId> {
     let session = Session::new(Arc::clone(&case.source.loaded), case.profile.intent());
-    let (plan, inventory) = (session.plan(), session.inventory());
-    let stays = |&file: &FileId| {
-        let owner = inventory.owner(file);
-        owner.is_none_or(|package| plan.keeps_package(package))
+    let plan = session.plan();
+    let is_cut = |&file: &FileId| {
+        let owner = owner(&session, file);
+        let is_ruled_out = matches!(plan.reasons[file.index()], Reason::Rule(_));
+        !is_ruled_out && owner.is_none_or(|package| plan.keeps_package(package))
     };
-    let cut: Vec<FileId> = missing.iter().copied().filter(stays).collect();
+    let cut: Vec<FileId> = missing.iter().copied().filter(is_cut).collect();
     if cut.is_empty() { missing } else { cut }
 }
 

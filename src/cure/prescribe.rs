@@ -36,6 +36,32 @@ impl Trial {
         }
         are_back.then(|| after.saturating_sub(self.before))
     }
+
+    /// A remedy that names each path, and its price. What is made from another file comes back with that one and is not
+    /// named, unless something (a rule) keeps it away.
+    fn each_path(
+        &mut self,
+        name: fn(&Session, &[FileId]) -> Remedy,
+        files: &[FileId],
+    ) -> (Remedy, Option<u64>) {
+        let follows = &self.session.inventory().follows;
+        let is_led =
+            |file: FileId| follows[file.index()].is_some_and(|leader| files.contains(&leader));
+        let leaders: Vec<FileId> = files
+            .iter()
+            .copied()
+            .filter(|&file| !is_led(file))
+            .collect();
+        let few = name(&self.session, &leaders);
+        if let Some(price) = self.price(&few, files) {
+            return (few, Some(price));
+        }
+        let all = name(&self.session, files);
+        match self.price(&all, files) {
+            Some(price) => (all, Some(price)),
+            None => (few, None),
+        }
+    }
 }
 
 /// Groups missing files of the source by component and finds each group's remedy; largest price first.
@@ -73,17 +99,15 @@ fn choose(trial: &mut Trial, files: &[FileId]) -> (Remedy, u64) {
         return (Remedy::default(), 0);
     }
     let owner = files.iter().find_map(|&file| owner(&trial.session, file));
-    let traced = owner.and_then(|owner| traced(&trial.session, owner, files));
-    if let Some(traced) = traced
-        && let Some(price) = trial.price(&traced, files)
+    if owner.is_some_and(|owner| may_be_traced(&trial.session, owner))
+        && let (traced, Some(price)) = trial.each_path(traced, files)
     {
         return (traced, price);
     }
-    let by_path = marked(path_marks(&trial.session, files));
-    let paths = trial.price(&by_path, files);
-    let by_package = owner.map(|package| {
-        let mark = keep(&trial.session, Node::Package(package), Level::Trimmed);
-        marked(vec![mark])
+    let (by_path, paths) = trial.each_path(marked, files);
+    let by_package = owner.map(|package| Remedy {
+        marks: vec![keep(&trial.session, Node::Package(package), Level::Trimmed)],
+        ..Remedy::default()
     });
     let package = by_package
         .as_ref()
@@ -98,37 +122,27 @@ fn choose(trial: &mut Trial, files: &[FileId]) -> (Remedy, u64) {
     }
 }
 
-fn marked(marks: Vec<Mark>) -> Remedy {
+/// Whether a package's files come back by the profile's trace: there is one, and no mark drops the package.
+fn may_be_traced(session: &Session, owner: PackageId) -> bool {
+    let wish = session.wish_of(Node::Package(owner));
+    let is_dropped = wish.is_some_and(|(_, wish)| wish == Wish::Drop);
+    !session.intent().trace.is_empty() && !is_dropped
+}
+
+fn traced(session: &Session, files: &[FileId]) -> Remedy {
+    let path = |&file: &FileId| escape(&session.inventory().tree.path(file)).into_owned();
     Remedy {
-        marks,
+        trace: files.iter().map(path).collect(),
         ..Remedy::default()
     }
 }
 
-/// A package's files as paths of the trace, where there is one and the profile does not drop the package.
-fn traced(session: &Session, owner: PackageId, files: &[FileId]) -> Option<Remedy> {
-    let wish = session.wish_of(Node::Package(owner));
-    let is_dropped = wish.is_some_and(|(_, wish)| wish == Wish::Drop);
-    let has_trace = !session.intent().trace.is_empty();
-    (has_trace && !is_dropped).then(|| Remedy {
-        trace: leaders(session, files)
-            .map(|file| escape(&session.inventory().tree.path(file)).into_owned())
-            .collect(),
+fn marked(session: &Session, files: &[FileId]) -> Remedy {
+    let mark = |&file: &FileId| keep(session, Node::File(file), Level::Whole);
+    Remedy {
+        marks: files.iter().map(mark).collect(),
         ..Remedy::default()
-    })
-}
-
-/// The files, but for what stays anyhow with the file that it is made from.
-fn leaders<'a>(session: &'a Session, files: &'a [FileId]) -> impl Iterator<Item = FileId> + 'a {
-    let follows = |file: FileId| session.inventory().follows[file.index()];
-    let is_led = move |file: FileId| follows(file).is_some_and(|leader| files.contains(&leader));
-    files.iter().copied().filter(move |&file| !is_led(file))
-}
-
-fn path_marks(session: &Session, files: &[FileId]) -> Vec<Mark> {
-    leaders(session, files)
-        .map(|file| keep(session, Node::File(file), Level::Whole))
-        .collect()
+    }
 }
 
 fn keep(session: &Session, node: Node, level: Level) -> Mark {
@@ -138,7 +152,8 @@ fn keep(session: &Session, node: Node, level: Level) -> Mark {
     }
 }
 
-fn owner(session: &Session, file: FileId) -> Option<PackageId> {
+/// The package that owns a file, or what the file is made from.
+pub(super) fn owner(session: &Session, file: FileId) -> Option<PackageId> {
     let inventory = session.inventory();
     let made_from = inventory.follows[file.index()].unwrap_or(file);
     inventory.owner(file).or_else(|| inventory.owner(made_from))

@@ -9,6 +9,8 @@ use guestslim::model::FileId;
 use guestslim::plan::{Selector, Wish};
 use guestslim::profile::{Profile, mark_text};
 use guestslim::session::Session;
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::sync::Arc;
 
 const PROFILE: &str = r#"// Mine.
@@ -25,6 +27,10 @@ const PROFILE: &str = r#"// Mine.
 
 fn loaded() -> Arc<Loaded> {
     let guest = tiny::guest();
+    // What a rule takes although the file that it leads to stays.
+    let log = guest.path().join("var/log");
+    fs::create_dir_all(&log).expect("a folder");
+    symlink("../../usr/share/doc/numpy/guide.txt", log.join("README")).expect("a symlink");
     let job = Job::quiet();
     let mut guest = open(guest.path(), &OpenOptions::default(), &job).expect("it opens");
     Arc::new(load(guest.as_mut(), &job).expect("it loads"))
@@ -157,4 +163,18 @@ fn where_a_trace_is_a_packages_files_go_into_it_unless_a_mark_is_in_the_way() {
         ["/usr/bin/dash", "/usr/lib/numpy/core.py"]
     );
     assert!(marks(&cure.lacks).contains(&r#"keep(package("vim"), trimmed)"#.to_owned()));
+}
+
+#[test]
+fn a_link_that_does_not_come_back_with_its_target_is_named_too() {
+    let loaded = loaded();
+    let mut profile = Profile::parse(PROFILE).expect("a profile");
+    profile.intent.trace = vec!["/usr/bin/dash".to_owned()];
+    let paths: [&[u8]; 2] = [b"/usr/share/doc/numpy/guide.txt", b"/var/log/README"];
+    let lacks = prescribe(&loaded, &profile.intent(), &files(&loaded, &paths));
+    assert_eq!(marks(&lacks), [""; 0]);
+    assert_eq!(
+        lacks[0].remedy.trace,
+        ["/usr/share/doc/numpy/guide.txt", "/var/log/README"]
+    );
 }
