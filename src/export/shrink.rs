@@ -4,7 +4,8 @@
 //! nothing then. The partition is not resized by a partition editor (libguestfs' cannot shrink one): the table is written
 //! anew from its own bytes, and the disk is cut behind it.
 
-use super::disk::geometry::{DiskLayout, shrunk};
+use super::disk::geometry::DiskLayout;
+use super::disk::smaller::shrunk;
 use super::disk::{ext, table};
 use super::error::ExportError;
 use super::options::Way;

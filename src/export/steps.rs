@@ -1,6 +1,7 @@
 //! From a plan to steps: pure, and the same each time. What `--dry-run` prints is what is carried out.
 
-use super::disk::geometry::{DiskLayout, new_disk, shrinkable};
+use super::disk::geometry::{DiskLayout, new_disk};
+use super::disk::smaller::shrinkable;
 use super::durable;
 use super::error::ExportError;
 use super::options::{ExportOptions, Initramfs, Way};

@@ -6,5 +6,6 @@ pub(super) mod geometry;
 pub(super) mod leftovers;
 mod refusal;
 pub(super) mod room;
+pub(super) mod smaller;
 pub(super) mod table;
 pub(super) mod xfs;
