@@ -367,7 +367,7 @@ impl<'a> Closure<'a> {
         }
     }
 
-    /// Switches off rules whose guards stay; tells whether that brought anything back.
+    /// Switches off rules whose guards stay and brings back what they took; tells whether there were any.
     fn suspend_rules(&mut self) -> bool {
         let stays = |package: &PackageId| self.levels[package.index()] > Some(Level::Hollowed);
         let suspended: Vec<RuleId> = RuleId::all()
@@ -388,6 +388,6 @@ impl<'a> Closure<'a> {
             }
             self.add_unowned();
         }
-        !self.queue.is_empty()
+        !suspended.is_empty()
     }
 }

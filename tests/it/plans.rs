@@ -105,6 +105,32 @@ fn dropping_what_needed_a_package_lets_the_package_and_its_leavings_go() {
 }
 
 #[test]
+fn a_guess_of_what_a_suspended_rule_brings_back_is_followed() {
+    let mut session = session(
+        "
+    libc!
+    app: libc
+    tool: libc
+    gcc-12: libc
+    kernel: libc
+    boot: kernel
+    /usr/bin/app 10 @app > /usr/bin/used
+    /usr/include/app.h 5 @app ? /usr/bin/named
+    /usr/bin/used 3 @tool
+    /usr/bin/named 3 @tool
+    /usr/bin/unnamed 3 @tool
+    /usr/bin/gcc 900 @gcc-12
+    ",
+    );
+    session.apply(keep("app", Level::Trimmed));
+    session.apply(keep("tool", Level::NeededOnly));
+    assert!(!keeps(&session, "/usr/include/app.h") && !keeps(&session, "/usr/bin/named"));
+    session.apply(keep("gcc-12", Level::Trimmed));
+    assert!(keeps(&session, "/usr/include/app.h") && keeps(&session, "/usr/bin/named"));
+    assert!(!keeps(&session, "/usr/bin/unnamed"));
+}
+
+#[test]
 fn a_chain_of_reasons_ends_in_a_mark() {
     let mut session = session(GUEST);
     session.apply(keep("curl", Level::Trimmed));

@@ -12,6 +12,7 @@ impl Closure<'_> {
     /// Keeps what soft edges lead to in packages of which something stays; tells whether that brought anything.
     pub(super) fn follow_soft(&mut self) -> bool {
         let graph = self.inputs.graph;
+        let mut is_added = false;
         for edge in graph.soft_edges() {
             if let Node::File(file) = graph.target(edge)
                 && !self.kept.contains(file.index())
@@ -20,9 +21,10 @@ impl Closure<'_> {
                 && !self.is_marked_drop(file)
             {
                 self.keep(file, Reason::Need(edge));
+                is_added = true;
             }
         }
-        !self.queue.is_empty()
+        is_added
     }
 
     /// Whether a package's files or a file stay.
