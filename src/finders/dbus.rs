@@ -1,11 +1,13 @@
-//! D-Bus services that are started when somebody asks for their name need the unit or the program that they name.
+//! D-Bus services that are started when somebody asks for their name need the unit or the program that they name; policies
+//! need the accounts that they are about.
 //!
 //! The bus reads services and policies from folders that every package fills; it wants what is there.
 
-use super::unit::{Realm, commands, settings};
-use super::{Because, Facts, Found, Source, programs, read_text};
-use crate::job::{Cancelled, Job};
-use crate::model::{Evidence, FileKind, Node};
+use super::unit::{Accounts, Realm, commands, settings};
+use super::{Scan, programs};
+use crate::job::Cancelled;
+use crate::model::Evidence;
+use std::collections::BTreeSet;
 
 /// Folders of the system's services and of the users', in the order of the units' realms.
 const SERVICES: [&[&[u8]]; 2] = [
@@ -19,6 +21,14 @@ const SERVICES: [&[&[u8]]; 2] = [
     ],
 ];
 
+/// Folders of policies.
+const POLICIES: [&[u8]; 4] = [
+    b"/usr/share/dbus-1/system.d",
+    b"/usr/share/dbus-1/session.d",
+    b"/etc/dbus-1/system.d",
+    b"/etc/dbus-1/session.d",
+];
+
 /// What the bus reads.
 const FOLDERS: &[&[u8]] = &[b"/usr/share/dbus-1", b"/etc/dbus-1"];
 
@@ -28,49 +38,65 @@ const READERS: programs::Readers = &[
 ];
 
 /// The finder's row function.
-pub fn find(
-    finder: u8,
-    facts: &Facts<'_>,
-    source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    let tree = &facts.inventory.tree;
-    programs::add_readers(finder, tree, READERS, found);
-    for (folders, realm) in SERVICES.iter().zip(Realm::all(tree)) {
-        let files = folders
-            .iter()
-            .filter_map(|path| tree.resolve(path))
-            .flat_map(|folder| tree.children(folder.file));
-        for &file in files {
-            job.check()?;
-            if tree.kind(file) != FileKind::Regular {
-                continue;
-            }
-            let because = Because {
-                finder,
-                from: Node::File(file),
-                evidence: Evidence::Read,
-            };
-            for setting in settings(&read_text(tree, source, file)) {
+pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    scan.readers(READERS);
+    for (folders, realm) in SERVICES.iter().zip(Realm::all(scan.tree())) {
+        for file in scan.in_folders(folders, b"") {
+            let because = scan.because(file, Evidence::Read);
+            for setting in settings(&scan.text(file)?) {
                 let value = setting.value.as_slice();
                 if setting.key == b"SystemdService" {
                     // Disabled ones have no alias: then nobody starts them.
                     if let Some(end) = realm.unit(value) {
-                        found.chain(because, &end, value);
+                        scan.found.chain(because, &end, value);
                     }
                 } else if setting.key == b"Exec" {
                     for command in commands(value) {
-                        match programs::find(tree, &command.words[0]) {
-                            Some(end) => found.chain(because, &end, &command.words[0]),
-                            None => found.miss(because, &command.words[0]),
-                        }
+                        scan.program(because, &command.words[0]);
                     }
                 }
             }
         }
     }
+    let accounts = Accounts::new(scan.tree(), scan.source);
+    for file in scan.in_folders(&POLICIES, b".conf") {
+        let because = scan.because(file, Evidence::Read);
+        for name in users(&scan.text(file)?) {
+            match accounts.made_by(name) {
+                Some(table) => scan.found.need(because, table, name),
+                None => scan.found.miss(because, &[b"the account ", name].concat()),
+            }
+        }
+    }
     Ok(())
+}
+
+/// The users of `<policy user="NAME">`, comments left out.
+fn users(text: &[u8]) -> BTreeSet<&[u8]> {
+    let mut found = BTreeSet::new();
+    let mut rest = text;
+    while let Some(at) = rest.iter().position(|&byte| byte == b'<') {
+        rest = &rest[at + 1..];
+        let end: &[u8] = if rest.starts_with(b"!--") {
+            b"-->"
+        } else {
+            b">"
+        };
+        let len = rest.windows(end.len()).position(|window| window == end);
+        let (tag, after) = rest.split_at(len.unwrap_or(rest.len()));
+        rest = after;
+        let mut parts = tag.splitn(2, |&byte| byte == b'=');
+        let head = parts.next().unwrap_or_default().trim_ascii_end();
+        let value = parts.next().unwrap_or_default().trim_ascii_start();
+        if head.starts_with(b"policy")
+            && head.ends_with(b"user")
+            && let Some(quote) = value.first()
+        {
+            found.extend(value[1..].split(|byte| byte == quote).next());
+        }
+    }
+    found.retain(|name| !name.is_empty() && !name.iter().all(u8::is_ascii_digit));
+    found
 }
 
 #[cfg(test)]
@@ -106,6 +132,29 @@ mod tests {
                 "/usr/share/dbus-1/system-services/a.service -> /bin/false",
                 "/usr/share/dbus-1/system-services/a.service -> /etc/systemd/system/dbus-a.service",
                 "/usr/share/dbus-1/system-services/a.service -> /usr/lib/systemd/system/a.service",
+            ]
+        );
+    }
+    #[test]
+    fn policies_need_the_accounts_that_they_are_about() {
+        let policy = "<!-- <policy user=\"no\"> -->\n<policy context=\"default\"/><policy user='polkitd'>\n\
+            <policy group=\"adm\"></policy><policy user = \"made\"/><policy user=\"lost\"/><policy user=\"0\"/>";
+        let needs = Fixture::new(&[
+            ("/usr/share/dbus-1/system.d/x.conf", policy),
+            (
+                "/etc/passwd",
+                "root:x:0:0::/:/bin/sh\npolkitd:x:1:1::/:/bin/false\n",
+            ),
+            ("/usr/lib/sysusers.d/x.conf", "u made - -\n"),
+        ])
+        .run("dbus");
+        let policy = "/usr/share/dbus-1/system.d/x.conf";
+        assert_eq!(
+            needs,
+            [
+                format!("{policy} -> ! the account lost"),
+                format!("{policy} -> /etc/passwd"),
+                format!("{policy} -> /usr/lib/sysusers.d/x.conf"),
             ]
         );
     }

@@ -1,43 +1,33 @@
 //! Which installed package satisfies which dependency, as apt sees it on an installed system.
 
-use super::{Because, Facts, Found, Source};
-use crate::job::{Cancelled, Job};
+use super::Scan;
+use crate::job::Cancelled;
 use crate::model::inventory::NO_OWNER;
 use crate::model::package::clause_text;
-use crate::model::{Evidence, Inventory, Node, Package, PackageId, Relation, version};
+use crate::model::{Evidence, Inventory, Package, PackageId, Relation, version};
 use std::collections::{HashMap, HashSet};
 
 /// The finder's row function. A file that several packages share is needed by each of them but its owner, who has it
 /// anyway.
-pub fn find(
-    finder: u8,
-    facts: &Facts<'_>,
-    _source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    let inventory = facts.inventory;
+pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    let inventory = scan.facts.inventory;
     let resolver = Resolver::new(&inventory.packages, &inventory.os.arch);
     for id in inventory.package_ids() {
-        job.check()?;
+        scan.check()?;
         let package = inventory.package(id);
-        let because = Because {
-            finder,
-            from: Node::Package(id),
-            evidence: Evidence::Declared,
-        };
+        let because = scan.because(id, Evidence::Declared);
         for clause in package.depends.iter().chain(&package.pre_depends) {
             let what = clause_text(clause);
             match resolver.satisfied_by(id, clause) {
                 Some(to) if to == id => {}
-                Some(to) => found.need(because, Node::Package(to), what.as_bytes()),
-                None => found.miss(because, what.as_bytes()),
+                Some(to) => scan.found.need(because, to, what.as_bytes()),
+                None => scan.found.miss(because, what.as_bytes()),
             }
         }
         for &file in &package.files {
             let owner = inventory.owners[file.index()];
             if owner != NO_OWNER && owner != id.0 && !inventory.tree.is_directory(file) {
-                found.need(because, Node::File(file), b"its own list");
+                scan.found.need(because, file, b"its own list");
             }
         }
     }

@@ -3,11 +3,11 @@
 //! Two sources: the note in which a file says so, and, in files that call `dlopen`, strings that look like the name of a
 //! library and are found where the loader would look. The first says how much it matters; the second is a guess.
 
+use super::Scan;
 use super::elf::{self, Elf};
 use super::library::Loader;
-use super::{Because, Facts, Found, Source};
-use crate::job::{Cancelled, Job};
-use crate::model::{Evidence, Node};
+use crate::job::Cancelled;
+use crate::model::Evidence;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -17,39 +17,30 @@ const MAX_CONSTANTS: usize = 2 << 20;
 const MAX_NAME: usize = 128;
 
 /// The finder's row function.
-pub fn find(
-    finder: u8,
-    facts: &Facts<'_>,
-    source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    let tree = &facts.inventory.tree;
-    let mut loader = Loader::new(facts, source);
-    for (&file, elf) in facts.elves {
-        job.check()?;
-        let because = |evidence| Because {
-            finder,
-            from: Node::File(file),
-            evidence,
-        };
+pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    let tree = scan.tree();
+    let mut loader = Loader::new(scan.facts, scan.source);
+    for (&file, elf) in scan.facts.elves {
+        scan.check()?;
         for note in &elf.notes {
             for (evidence, names) in wishes(note) {
                 let hit = names.iter().find(|name| loader.is_found(file, elf, name));
                 match hit.or(names.first()) {
                     Some(name) if hit.is_some() || evidence == Evidence::Read => {
-                        loader.need(because(evidence), file, elf, name, found);
+                        let because = scan.because(file, evidence);
+                        loader.need(because, file, elf, name, scan.found);
                     }
                     _ => {}
                 }
             }
         }
         if elf.opens_by_name {
-            let mut fetch = |offset, len| source.read(tree, file, offset, len);
+            let because = scan.because(file, Evidence::Guessed);
+            let mut fetch = |offset, len| scan.source.read(tree, file, offset, len);
             let constants = elf::section(&mut fetch, b".rodata", MAX_CONSTANTS);
             for name in library_names(&constants.unwrap_or_default()) {
                 if is_new(elf, name) && loader.is_found(file, elf, name) {
-                    loader.need(because(Evidence::Guessed), file, elf, name, found);
+                    loader.need(because, file, elf, name, scan.found);
                 }
             }
         }

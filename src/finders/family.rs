@@ -4,9 +4,9 @@
 //! fails not with an error but with another number or another text (character sets, time zones, numeric libraries'
 //! variants, message-passing components) is needed whole.
 
-use super::{Because, FINDERS, Facts, Found, Source, pattern};
-use crate::job::{Cancelled, Job};
-use crate::model::{Evidence, FileId, FileKind, FileTree, Node, Resolved};
+use super::{Because, Facts, Found, Scan, pattern};
+use crate::job::Cancelled;
+use crate::model::{Evidence, FileId, FileTree, Resolved};
 pub use rows::FAMILIES;
 use std::collections::HashMap;
 
@@ -26,44 +26,30 @@ pub struct Family {
 }
 
 /// The finders' function of all families: that of its own row.
-pub fn find(
-    finder: u8,
-    facts: &Facts<'_>,
-    _source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    let tree = &facts.inventory.tree;
-    let id = FINDERS[finder as usize].id;
+pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    let tree = scan.tree();
     let families: Vec<&Family> = FAMILIES
         .iter()
-        .filter(|family| family.finder == id)
+        .filter(|family| family.finder == scan.id())
         .collect();
     let mut known: HashMap<(FileId, &str), Vec<Resolved>> = HashMap::new();
-    for file in tree
-        .ids()
-        .filter(|&file| tree.kind(file) == FileKind::Regular)
-    {
+    for file in scan.regular(|_, _| true) {
         let name = tree.name(file);
-        let because = Because {
-            finder,
-            from: Node::File(file),
-            evidence: Evidence::Convention,
-        };
+        let because = scan.because(file, Evidence::Convention);
         for family in &families {
             let is_opener = |pattern: &&str| pattern::matches(pattern.as_bytes(), name);
-            if !family.when.iter().any(is_opener) || is_data(facts, file) {
+            if !family.when.iter().any(is_opener) || is_data(scan.facts, file) {
                 continue;
             }
-            job.check()?;
+            scan.check()?;
             for &need in family.needs {
                 let folder = tree.parent(file);
                 let ends = known
                     .entry((folder, need))
                     .or_insert_with(|| pattern::expand_from(tree, folder, need.as_bytes()));
                 for end in ends.iter().filter(|end| !is_top(tree, end.file)) {
-                    found.chain(because, end, need.as_bytes());
-                    add_targets(tree, because, end.file, need, found);
+                    scan.found.chain(because, end, need.as_bytes());
+                    add_targets(tree, because, end.file, need, scan.found);
                 }
             }
         }
@@ -98,6 +84,7 @@ fn is_data(facts: &Facts<'_>, file: FileId) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finders::FINDERS;
     use crate::finders::fixture::Fixture;
 
     #[test]

@@ -1,6 +1,6 @@
 //! Small guests for the finders' tests: files with contents, links, packages.
 
-use super::{FINDERS, Facts, Found, Head, Source, elf};
+use super::{FINDERS, Facts, Found, Head, Scan, Source, elf};
 use crate::job::Job;
 use crate::model::inventory::{NO_OWNER, Origin};
 use crate::model::text::escape;
@@ -26,6 +26,8 @@ impl Source for Contents {
         let start = usize::try_from(offset)
             .unwrap_or(usize::MAX)
             .min(bytes.len());
+        // As the real reader: no more at once.
+        let len = len.min(4 << 20);
         bytes[start..start.saturating_add(len).min(bytes.len())].to_vec()
     }
 }
@@ -126,14 +128,9 @@ impl Fixture {
             warnings,
             ..Found::default()
         };
-        (FINDERS[row].find)(
-            row as u8,
-            &facts,
-            &mut self.contents,
-            &mut found,
-            &Job::quiet(),
-        )
-        .expect("nobody cancels");
+        let job = Job::quiet();
+        let mut scan = Scan::new(row as u8, &facts, &mut self.contents, &mut found, &job);
+        (FINDERS[row].find)(&mut scan).expect("nobody cancels");
         found
     }
 

@@ -6,9 +6,9 @@
 //! or has loaded it already (`libR.so`, `libjvm.so`) is looked for by name, nearest first: that is the convention.
 
 use super::elf::{Abi, Elf, Elves};
-use super::{Because, Facts, Found, Source};
-use crate::job::{Cancelled, Job};
-use crate::model::{Evidence, FileId, FileKind, FileTree, Node};
+use super::{Because, Facts, Found, Scan, Source};
+use crate::job::Cancelled;
+use crate::model::{Evidence, FileId, FileKind, FileTree};
 use search::{Folder, Search};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -20,33 +20,23 @@ mod search;
 const VIRTUAL: [&[u8]; 3] = [b"linux-vdso.so.1", b"linux-gate.so.1", b"linux-vdso64.so.1"];
 
 /// The finder's row function.
-pub fn find(
-    finder: u8,
-    facts: &Facts<'_>,
-    source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    let tree = &facts.inventory.tree;
-    let mut loader = Loader::new(facts, source);
-    for (&file, elf) in facts.elves {
-        job.check()?;
-        let because = Because {
-            finder,
-            from: Node::File(file),
-            evidence: Evidence::Read,
-        };
+pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    let tree = scan.tree();
+    let mut loader = Loader::new(scan.facts, scan.source);
+    for (&file, elf) in scan.facts.elves {
+        scan.check()?;
+        let because = scan.because(file, Evidence::Read);
         if let Some(interpreter) = &elf.interpreter {
             match tree.resolve(interpreter) {
-                Some(end) => found.chain(because, &end, interpreter),
-                None => found.miss(because, interpreter),
+                Some(end) => scan.found.chain(because, &end, interpreter),
+                None => scan.found.miss(because, interpreter),
             }
         }
         for name in &elf.needed {
-            loader.need(because, file, elf, name, found);
+            loader.need(because, file, elf, name, scan.found);
         }
     }
-    loader.add_twins(finder, found);
+    loader.add_twins(scan);
     Ok(())
 }
 
@@ -113,7 +103,7 @@ impl<'a> Loader<'a> {
         }
         if let Some(hit) = self.find(file, elf, name) {
             for &part in hit.links.iter().chain(&hit.files) {
-                found.need(because, Node::File(part), name);
+                found.need(because, part, name);
             }
         } else if let Some(hit) = self.nearest(file, elf.abi, name) {
             let because = Because {
@@ -121,7 +111,7 @@ impl<'a> Loader<'a> {
                 ..because
             };
             for &part in hit.links.iter().chain(&hit.files) {
-                found.need(because, Node::File(part), name);
+                found.need(because, part, name);
             }
         } else {
             found.miss(because, name);
@@ -130,7 +120,7 @@ impl<'a> Loader<'a> {
 
     /// A library's variants for special processors and the plain one need each other, whoever named one of them: which
     /// one is loaded is the next host's choice.
-    fn add_twins(&self, finder: u8, found: &mut Found) {
+    fn add_twins(&self, scan: &mut Scan<'_>) {
         for folder in &self.search.folders {
             let mut twins: BTreeMap<&[u8], Vec<FileId>> = BTreeMap::new();
             for &place in folder.variants.iter().chain([&folder.file]) {
@@ -143,12 +133,8 @@ impl<'a> Loader<'a> {
             for (name, files) in twins.iter().filter(|(_, files)| files.len() > 1) {
                 let next = files.iter().cycle().skip(1);
                 for (&from, &to) in files.iter().zip(next) {
-                    let because = Because {
-                        finder,
-                        from: Node::File(from),
-                        evidence: Evidence::Convention,
-                    };
-                    found.need(because, Node::File(to), name);
+                    let because = scan.because(from, Evidence::Convention);
+                    scan.found.need(because, to, name);
                 }
             }
         }

@@ -1,65 +1,36 @@
 //! Plug-ins that a configuration file names: name services and PAM modules.
 
+use super::Scan;
 use super::boot::{Look, login};
-use super::{Because, Facts, Found, Source};
-use crate::job::{Cancelled, Job};
-use crate::model::{Evidence, FileKind, Node};
+use crate::job::Cancelled;
+use crate::model::Evidence;
 
 /// The C library opens the services that `/etc/nsswitch.conf` names, and those it falls back to.
-pub fn name_service(
-    finder: u8,
-    facts: &Facts<'_>,
-    source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    job.check()?;
-    let mut guest = Look::new(facts.inventory, source);
+pub fn name_service(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    scan.check()?;
+    let mut guest = Look::new(scan.facts.inventory, scan.source);
     let services = login::name_services(&mut guest);
-    let tree = &facts.inventory.tree;
+    let tree = scan.tree();
     for file in tree.ids().filter(|&file| tree.name(file) == b"libc.so.6") {
-        let because = Because {
-            finder,
-            from: Node::File(file),
-            evidence: Evidence::Convention,
-        };
+        let because = scan.because(file, Evidence::Convention);
         for &node in &services {
-            found.need(because, node, b"/etc/nsswitch.conf");
+            scan.found.need(because, node, b"/etc/nsswitch.conf");
         }
     }
     Ok(())
 }
 
 /// A service's file in `/etc/pam.d` names modules, those of the stacks that it includes too.
-pub fn pam(
-    finder: u8,
-    facts: &Facts<'_>,
-    source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    let tree = &facts.inventory.tree;
-    let mut guest = Look::new(facts.inventory, source);
-    for folder in [&b"/etc/pam.d"[..], b"/usr/lib/pam.d"] {
-        let Some(folder) = tree.resolve(folder) else {
+pub fn pam(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    for file in scan.in_folders(&[b"/etc/pam.d", b"/usr/lib/pam.d"], b"") {
+        scan.check()?;
+        let Ok(service) = std::str::from_utf8(scan.tree().name(file)) else {
             continue;
         };
-        for &file in tree.children(folder.file) {
-            job.check()?;
-            let Ok(service) = std::str::from_utf8(tree.name(file)) else {
-                continue;
-            };
-            if tree.kind(file) != FileKind::Regular {
-                continue;
-            }
-            let because = Because {
-                finder,
-                from: Node::File(file),
-                evidence: Evidence::Read,
-            };
-            for node in login::pam(&mut guest, &[service]) {
-                found.need(because, node, service.as_bytes());
-            }
+        let because = scan.because(file, Evidence::Read);
+        let mut guest = Look::new(scan.facts.inventory, scan.source);
+        for node in login::pam(&mut guest, &[service]) {
+            scan.found.need(because, node, service.as_bytes());
         }
     }
     Ok(())

@@ -1,34 +1,9 @@
 //! Programs by name: where a shell or `env` would find them.
 
-use super::{Because, Found};
-use crate::model::{Evidence, FileId, FileTree, Node, Resolved};
+use crate::model::{FileTree, Resolved};
 
 /// Programs, and folders or files that they read whoever put something there.
 pub type Readers<'a> = &'a [(&'a [u8], &'a [&'a [u8]])];
-
-/// Adds that programs want what lies in the folders that they read.
-pub fn add_readers(finder: u8, tree: &FileTree, readers: Readers<'_>, found: &mut Found) {
-    for (program, folders) in readers {
-        let Some(program) = tree
-            .resolve(program)
-            .or_else(|| tree.resolve(program.strip_prefix(b"/usr")?))
-        else {
-            continue;
-        };
-        let because = Because {
-            finder,
-            from: Node::File(program.file),
-            evidence: Evidence::Wanted,
-        };
-        for end in folders.iter().filter_map(|folder| tree.resolve(folder)) {
-            for file in tree.subtree(end.file).map(FileId) {
-                if !tree.is_directory(file) {
-                    found.need(because, Node::File(file), tree.name(file));
-                }
-            }
-        }
-    }
-}
 
 /// Where programs are looked for when nothing says otherwise, as Debian's login sets it for root.
 const PATH: [&[u8]; 6] = [

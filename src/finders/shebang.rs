@@ -1,33 +1,19 @@
 //! Scripts need the interpreter of their first line.
 
-use super::{Because, Facts, Found, Head, Source, programs};
-use crate::job::{Cancelled, Job};
-use crate::model::{Evidence, Node};
+use super::{Head, Scan};
+use crate::job::Cancelled;
+use crate::model::Evidence;
 
 /// The finder's row function.
-pub fn find(
-    finder: u8,
-    facts: &Facts<'_>,
-    _source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    let tree = &facts.inventory.tree;
-    for file in tree.ids() {
-        let Head::Script(line) = &facts.heads[file.index()] else {
+pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    for file in scan.tree().ids() {
+        let Head::Script(line) = &scan.facts.heads[file.index()] else {
             continue;
         };
-        job.check()?;
-        let because = Because {
-            finder,
-            from: Node::File(file),
-            evidence: Evidence::Read,
-        };
+        scan.check()?;
+        let because = scan.because(file, Evidence::Read);
         for program in words(line) {
-            match programs::find(tree, program) {
-                Some(end) => found.chain(because, &end, program),
-                None => found.miss(because, program),
-            }
+            scan.program(because, program);
         }
     }
     Ok(())

@@ -2,35 +2,25 @@
 //!
 //! Nothing is needed that the `library` finder does not know already; what is missing is told.
 
+use super::Scan;
 use super::library::Loader;
-use super::{Because, Facts, Found, Source};
-use crate::job::{Cancelled, Job};
-use crate::model::{Evidence, Node};
+use crate::job::Cancelled;
+use crate::model::Evidence;
 
 /// The finder's row function.
-pub fn find(
-    finder: u8,
-    facts: &Facts<'_>,
-    source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    let mut loader = Loader::new(facts, source);
-    for (&file, elf) in facts.elves {
-        job.check()?;
-        let because = Because {
-            finder,
-            from: Node::File(file),
-            evidence: Evidence::Read,
-        };
+pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    let mut loader = Loader::new(scan.facts, scan.source);
+    for (&file, elf) in scan.facts.elves {
+        scan.check()?;
+        let because = scan.because(file, Evidence::Read);
         for (library, version) in &elf.versions_needed {
             let Some(provider) = loader.provider(file, elf, library) else {
                 continue;
             };
             // A library without versions answers for all of them, with a warning at most.
-            let defined = &facts.elves[&provider].versions_defined;
+            let defined = &scan.facts.elves[&provider].versions_defined;
             if !defined.is_empty() && !defined.contains(version) {
-                found.miss(
+                scan.found.miss(
                     because,
                     &[library.as_slice(), b" (", version, b")"].concat(),
                 );

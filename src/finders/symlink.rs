@@ -3,22 +3,16 @@
 //! A link to a folder needs all of it where the folder holds one package's files only (or only unowned ones); a folder that
 //! many share stays anyway, and its contents have reasons of their own.
 
+use super::Scan;
 use super::follow::Places;
-use super::{Because, Facts, Found, Source};
-use crate::job::{Cancelled, Job};
+use crate::job::Cancelled;
 use crate::model::inventory::NO_OWNER;
-use crate::model::{Evidence, FileId, FileKind, Inventory, Node};
+use crate::model::{Evidence, FileId, FileKind, Inventory};
 use std::collections::HashMap;
 
 /// The finder's row function.
-pub fn find(
-    finder: u8,
-    facts: &Facts<'_>,
-    _source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    let inventory = facts.inventory;
+pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    let inventory = scan.facts.inventory;
     let tree = &inventory.tree;
     let places = Places::new(tree);
     let documents = tree.lookup(b"/usr/share/doc");
@@ -27,18 +21,14 @@ pub fn find(
         .ids()
         .filter(|&file| tree.kind(file) == FileKind::Symlink)
     {
-        job.check()?;
+        scan.check()?;
         let is_document = documents.is_some_and(|folder| tree.is_within(file, folder));
         let is_follower = inventory.owner(file).is_none() && places.manages(tree, file);
         if is_document || is_follower {
             continue;
         }
         let target = tree.target(file).unwrap_or_default();
-        let because = Because {
-            finder,
-            from: Node::File(file),
-            evidence: Evidence::Read,
-        };
+        let because = scan.because(file, Evidence::Read);
         let Some(end) = tree.follow(file) else {
             continue;
         };
@@ -46,7 +36,7 @@ pub fn find(
         if tree.is_directory(end.file) && (is_up || !is_sole(inventory, &mut sole, end.file)) {
             continue;
         }
-        found.chain(because, &end, target);
+        scan.found.chain(because, &end, target);
     }
     Ok(())
 }

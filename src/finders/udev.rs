@@ -4,9 +4,9 @@
 //! (`RUN{builtin}`) is no program.
 
 use super::unit::{Realm, commands};
-use super::{Because, Facts, Found, Source, programs, read_text};
-use crate::job::{Cancelled, Job};
-use crate::model::{Evidence, FileKind, FileTree, Node, Resolved};
+use super::{Scan, programs};
+use crate::job::Cancelled;
+use crate::model::{Evidence, FileTree, Resolved};
 
 const FOLDERS: [&[u8]; 3] = [
     b"/etc/udev/rules.d",
@@ -28,39 +28,26 @@ const READERS: programs::Readers = &[(
 )];
 
 /// The finder's row function.
-pub fn find(
-    finder: u8,
-    facts: &Facts<'_>,
-    source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    let tree = &facts.inventory.tree;
-    programs::add_readers(finder, tree, READERS, found);
+pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    let tree = scan.tree();
+    scan.readers(READERS);
     let realms = Realm::all(tree);
-    for folder in FOLDERS.iter().filter_map(|path| tree.resolve(path)) {
-        for &file in tree.children(folder.file) {
-            job.check()?;
-            if tree.kind(file) != FileKind::Regular || !tree.name(file).ends_with(b".rules") {
-                continue;
-            }
-            let because = |evidence| Because {
-                finder,
-                from: Node::File(file),
-                evidence,
-            };
-            for assignment in assignments(&read_text(tree, source, file)) {
-                if assignment.starts_program() {
-                    for command in commands(assignment.value) {
-                        if let Some(end) = program(tree, &command.words[0]) {
-                            found.chain(because(Evidence::Read), &end, &command.words[0]);
-                        }
+    for file in scan.in_folders(&FOLDERS, b".rules") {
+        let (read, wanted) = (
+            scan.because(file, Evidence::Read),
+            scan.because(file, Evidence::Wanted),
+        );
+        for assignment in assignments(&scan.text(file)?) {
+            if assignment.starts_program() {
+                for command in commands(assignment.value) {
+                    if let Some(end) = program(tree, &command.words[0]) {
+                        scan.found.chain(read, &end, &command.words[0]);
                     }
-                } else if assignment.starts_unit() {
-                    let unit = |realm: &Realm<'_>| realm.unit(assignment.value);
-                    if let Some(end) = realms.iter().find_map(unit) {
-                        found.chain(because(Evidence::Wanted), &end, assignment.value);
-                    }
+                }
+            } else if assignment.starts_unit() {
+                let unit = |realm: &Realm<'_>| realm.unit(assignment.value);
+                if let Some(end) = realms.iter().find_map(unit) {
+                    scan.found.chain(wanted, &end, assignment.value);
                 }
             }
         }

@@ -10,11 +10,11 @@ mod reader;
 
 pub use loaded::Loaded;
 
-use crate::finders::{FINDERS, Facts, Found, boot, elf, follow};
+use crate::finders::{FINDERS, Facts, Found, Scan, boot, elf, follow};
 use crate::guest::{Guest, GuestError};
 use crate::job::{Cancelled, Job};
 use crate::model::text::escape;
-use crate::model::{BootChain, Components, Inventory};
+use crate::model::{BootChain, Components, Inventory, Warning};
 use crate::pkgdb::dpkg;
 use reader::Reader;
 
@@ -87,7 +87,11 @@ fn find(facts: &Facts<'_>, reader: &mut Reader<'_>, job: &Job) -> Result<Found, 
     for (row, finder) in FINDERS.iter().enumerate() {
         let step = format!("finding needs: {}", finder.id);
         job.items(&step, row as u64, Some(FINDERS.len() as u64));
-        (finder.find)(row as u8, facts, reader, &mut found, job)?;
+        (finder.find)(&mut Scan::new(row as u8, facts, reader, &mut found, job))?;
+    }
+    if found.is_full() {
+        let text = "more needs than any honest system has: not all were looked at";
+        found.warnings.push(Warning::new(b"", text));
     }
     found.components.modules.sort();
     found.components.modules.dedup();

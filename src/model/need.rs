@@ -12,6 +12,18 @@ pub enum Node {
     File(FileId),
 }
 
+impl From<PackageId> for Node {
+    fn from(id: PackageId) -> Self {
+        Self::Package(id)
+    }
+}
+
+impl From<FileId> for Node {
+    fn from(id: FileId) -> Self {
+        Self::File(id)
+    }
+}
+
 /// How a need is known, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Evidence {

@@ -36,8 +36,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("object", &["finders"]),
     ("ron", &["profile"]),
     ("tar", &["export"]),
-    ("zstd", &["export", "rebuild"]),
-    ("flate2", &["export", "rebuild"]),
+    ("zstd", &["export", "finders", "rebuild"]),
+    ("flate2", &["export", "finders", "rebuild"]),
+    ("lzma_rust2", &["finders"]),
 ];
 
 const LONGEST_FILE: usize = 400;

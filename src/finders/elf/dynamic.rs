@@ -14,6 +14,8 @@ const NAMES: [i64; 4] = [
 const SPAN: u64 = 1 << 16;
 /// Longest part of the string table that is read at once. What a file asks of others stands first in it.
 const MAX_TABLE: usize = 1 << 16;
+/// Most bytes of all strings that one table leads to: some ten times those of the largest honest programs.
+const MAX_STRINGS: usize = 1 << 20;
 /// Most libraries that a file may need.
 const MAX_NAMES: usize = 2048;
 /// Most entries of a dynamic section that are looked at.
@@ -130,11 +132,13 @@ fn file_offset(segments: &[Segment], address: u64) -> Option<u64> {
 /// Bytes of the file and where they begin.
 type Window = (u64, Vec<u8>);
 
-/// The strings at these offsets, in as few reads as is sensible; `None` when one is outside the file or has no end.
+/// The strings at these offsets, in as few reads as is sensible; `None` when one is outside the file or has no end, or
+/// when they are too long together.
 fn strings(offsets: &[u64], window: &mut Window, fetch: Fetch<'_>) -> Option<Vec<Vec<u8>>> {
     let mut order: Vec<usize> = (0..offsets.len()).collect();
     order.sort_by_key(|&at| offsets[at]);
     let mut found = vec![Vec::new(); offsets.len()];
+    let mut left = MAX_STRINGS;
     for (rank, &at) in order.iter().enumerate() {
         let offset = offsets[at];
         if string_in(window, offset).is_none() {
@@ -150,6 +154,7 @@ fn strings(offsets: &[u64], window: &mut Window, fetch: Fetch<'_>) -> Option<Vec
             }
         }
         found[at] = string_in(window, offset)?;
+        left = left.checked_sub(found[at].len())?;
     }
     Some(found)
 }

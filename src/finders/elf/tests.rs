@@ -74,6 +74,37 @@ fn a_file_that_needs_everything_is_refused() {
     assert!(read_bytes(&sample(&names)).is_err());
 }
 
+#[test]
+fn a_file_whose_strings_are_longer_than_any_honest_ones_is_refused() {
+    let names: Vec<String> = (0..200).map(|n| format!("{n:08000}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    assert!(read_bytes(&sample(&names[..100])).is_ok());
+    assert!(read_bytes(&sample(&names)).is_err());
+}
+
+#[test]
+fn versions_that_may_be_missing_count_among_those_that_are_looked_at() {
+    let view = View::new(&sample(&[])).expect("a proper header");
+    // Three libraries whose versions are one chain: 3000 weak ones, then one that is needed.
+    let (libraries, chain) = (3u32, 3001u32);
+    let mut bytes = Vec::new();
+    for library in 0..libraries {
+        bytes.extend([1, 0]);
+        bytes.extend((chain as u16).to_le_bytes());
+        bytes.extend(7u32.to_le_bytes());
+        bytes.extend(((libraries - library) * 16).to_le_bytes());
+        bytes.extend(16u32.to_le_bytes());
+    }
+    for version in 1..=chain {
+        let flags = if version == chain { 0u32 } else { 2 };
+        bytes.extend([0; 4]);
+        bytes.extend(flags.to_le_bytes());
+        bytes.extend(9u32.to_le_bytes());
+        bytes.extend(if version == chain { 0u32 } else { 16 }.to_le_bytes());
+    }
+    assert_eq!(version::needed(&view, &bytes, 3), [[7, 9]]);
+}
+
 proptest! {
     #[test]
     fn a_damaged_file_is_read_without_a_panic(

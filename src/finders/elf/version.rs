@@ -5,7 +5,7 @@
 
 use super::View;
 
-/// Most entries of one chain that are looked at.
+/// Most entries of one table that are looked at.
 const MAX_ENTRIES: usize = 4096;
 /// The flag of a version that may be missing.
 const WEAK: u64 = 2;
@@ -21,13 +21,15 @@ pub(super) fn table_len(entries: u64) -> usize {
 pub(super) fn needed(view: &View, bytes: &[u8], count: u64) -> Vec<[u64; 2]> {
     let mut found = Vec::new();
     let mut at = 0usize;
+    let mut left = MAX_ENTRIES;
     for _ in 0..count.min(MAX_ENTRIES as u64) {
         let (library, auxiliary) = (view.number(bytes, at + 4, 4), view.number(bytes, at + 8, 4));
         let mut entry = at.saturating_add(auxiliary as usize);
         for _ in 0..view.number(bytes, at + 2, 2) {
-            if entry.saturating_add(16) > bytes.len() || found.len() >= MAX_ENTRIES {
+            if entry.saturating_add(16) > bytes.len() || left == 0 {
                 return found;
             }
+            left -= 1;
             if view.number(bytes, entry + 4, 2) & WEAK == 0 {
                 found.push([library, view.number(bytes, entry + 8, 4)]);
             }

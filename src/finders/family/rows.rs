@@ -137,6 +137,7 @@ pub static FAMILIES: &[Family] = &[
         when: &["libhdf5*.so.*"],
         needs: &[
             "hdf5/plugins",
+            "hdf5/*/plugins",
             "/usr/lib/*/hdf5/plugins",
             "/usr/local/hdf5/lib/plugin",
         ],

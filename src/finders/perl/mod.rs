@@ -7,9 +7,9 @@
 mod include;
 mod source;
 
-use super::{Because, Facts, Found, Head, Source};
-use crate::job::{Cancelled, Job};
-use crate::model::{Evidence, FileId, FileKind, FileTree, Module, Node, Warning};
+use super::{Because, Facts, Found, Head, Scan};
+use crate::job::Cancelled;
+use crate::model::{Evidence, FileId, FileTree, Module};
 use include::Include;
 
 /// Longest source that is read.
@@ -18,60 +18,44 @@ const MAX_SOURCE: usize = 256 << 10;
 const MAX_SOURCES: usize = 30_000;
 
 /// The row function of `perl-module`.
-pub fn find(
-    finder: u8,
-    facts: &Facts<'_>,
-    source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    let tree = &facts.inventory.tree;
+pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    let tree = scan.tree();
     let include = Include::new(tree);
     if include.roots.is_empty() {
         return Ok(());
     }
-    let mut read = 0usize;
-    for file in tree.ids() {
-        let module = include.module(tree, file);
-        if module.is_none() && !is_script(facts, file) {
-            continue;
-        }
-        job.check()?;
-        read += 1;
-        if read > MAX_SOURCES {
-            let text = format!("only the first {MAX_SOURCES} Perl sources were read");
-            found.warnings.push(Warning::new(b"", text));
-            break;
-        }
-        if read.is_multiple_of(256) {
-            job.items("reading Perl sources", read as u64, None);
-        }
-        let because = Because {
-            finder,
-            from: Node::File(file),
-            evidence: Evidence::Read,
-        };
-        let uses = source::uses(&source.read(tree, file, 0, MAX_SOURCE));
-        add_uses(facts, &include, because, file, &uses, found);
-        if let Some(module) = module {
-            add_halves(tree, &include, because, &module, uses.is_dynamic, found);
+    let facts = scan.facts;
+    let sources =
+        scan.regular(|_, file| is_script(facts, file) || include.module(tree, file).is_some());
+    let sources = scan.first(MAX_SOURCES, sources, "Perl sources");
+    for (done, &file) in sources.iter().enumerate() {
+        scan.report("reading Perl sources", done, sources.len());
+        let because = scan.because(file, Evidence::Read);
+        let uses = source::uses(&scan.read(file, MAX_SOURCE)?);
+        add_uses(facts, &include, because, file, &uses, scan.found);
+        if let Some(module) = include.module(tree, file) {
+            add_halves(
+                tree,
+                &include,
+                because,
+                &module,
+                uses.is_dynamic,
+                scan.found,
+            );
         }
     }
-    found
-        .components
-        .modules
-        .extend(include.modules(tree).into_iter().map(|(name, file)| {
-            let mut whole = vec![file];
-            whole.extend(include.halves(tree, &include::path(&name)));
-            Module {
-                language: "perl",
-                name,
-                place: tree.lookup(b"/usr").unwrap_or(FileId::ROOT),
-                files: vec![file],
-                whole,
-                component: None,
-            }
-        }));
+    for (name, file) in include.modules(tree) {
+        let mut whole = vec![file];
+        whole.extend(include.halves(tree, &include::path(&name)));
+        scan.found.components.modules.push(Module {
+            language: "perl",
+            name,
+            place: tree.lookup(b"/usr").unwrap_or(FileId::ROOT),
+            files: vec![file],
+            whole,
+            component: None,
+        });
+    }
     Ok(())
 }
 
@@ -106,7 +90,7 @@ fn add_uses(
                 ..because
             };
             if target != file {
-                found.need(because, Node::File(target), one.path.as_bytes());
+                found.need(because, target, one.path.as_bytes());
             }
         }
     }
@@ -127,25 +111,24 @@ fn add_halves(
     };
     let what = module.path.as_bytes();
     for half in include.halves(tree, &module.path) {
-        found.need(because, Node::File(half), what);
+        found.need(because, half, what);
     }
     if let Some(tables) = tree.child(module.root, b"unicore").or(include.tables)
         && include.is_standard(module.root)
     {
-        found.need(because, Node::File(tables), b"unicore");
+        found.need(because, tables, b"unicore");
     }
     let stem = module.path.strip_suffix(".pm").unwrap_or_default();
     if is_dynamic
         && let Some(end) = tree.resolve_from(module.root, stem.as_bytes(), true)
         && tree.is_directory(end.file)
     {
-        found.need(because, Node::File(end.file), stem.as_bytes());
+        found.need(because, end.file, stem.as_bytes());
     }
 }
 
 fn is_script(facts: &Facts<'_>, file: FileId) -> bool {
-    facts.inventory.tree.kind(file) == FileKind::Regular
-        && matches!(&facts.heads[file.index()], Head::Script(line)
+    matches!(&facts.heads[file.index()], Head::Script(line)
             if line.windows(4).any(|window| window == b"perl"))
 }
 

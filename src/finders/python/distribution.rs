@@ -1,8 +1,8 @@
 //! Installed distributions: what belongs to one, and what it requires.
 
 use super::environment::{Environment, text_in};
-use crate::finders::{Because, Found, Source};
-use crate::model::{Evidence, FileId, FileTree, Node};
+use crate::finders::{Scan, Source};
+use crate::model::{Evidence, FileId, FileTree};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One distribution, or a package that none claims.
@@ -20,24 +20,34 @@ pub struct Unit {
     pub requires: Vec<String>,
 }
 
+/// Most distributions that share a file or folder right in a site, as those of one big namespace package do.
+const MAX_SHARED: u32 = 64;
+
 /// The distributions of a site, and its other packages as units of their own.
 pub fn units(tree: &FileTree, source: &mut dyn Source, site: FileId) -> Vec<Unit> {
     let mut units = Vec::new();
-    let mut claimed = BTreeSet::new();
+    let mut claims: BTreeMap<FileId, u32> = BTreeMap::new();
+    let mut alike: BTreeMap<String, Vec<FileId>> = BTreeMap::new();
+    for &part in tree.children(site) {
+        if metadata_stem(tree.name(part)).is_none() {
+            let own = tree.name(part).split(|&byte| byte == b'.').next();
+            let own = String::from_utf8_lossy(own.unwrap_or_default());
+            alike.entry(normal(&own)).or_default().push(part);
+        }
+    }
     for &folder in tree.children(site) {
         let Some(stem) = metadata_stem(tree.name(folder)) else {
             continue;
         };
         let mut parts = top_level(tree, source, site, folder);
         let name = normal(&String::from_utf8_lossy(stem));
-        let alike = tree.children(site).iter().copied().filter(|&part| {
-            let own = String::from_utf8_lossy(tree.name(part)).into_owned();
-            let own = own.split('.').next().unwrap_or_default().to_owned();
-            metadata_stem(tree.name(part)).is_none() && normal(&own) == name
-        });
-        parts.extend(alike);
+        parts.extend(alike.get(&name).into_iter().flatten());
         parts.insert(folder);
-        claimed.extend(parts.iter().copied());
+        parts.retain(|&part| {
+            let count = claims.entry(part).or_default();
+            *count += 1;
+            *count <= MAX_SHARED
+        });
         units.push(Unit {
             name,
             version: metadata_version(tree.name(folder)),
@@ -50,7 +60,7 @@ pub fn units(tree: &FileTree, source: &mut dyn Source, site: FileId) -> Vec<Unit
         .children(site)
         .iter()
         .copied()
-        .filter(|part| !claimed.contains(part));
+        .filter(|part| !claims.contains_key(part));
     units.extend(others.map(|part| Unit {
         name: String::from_utf8_lossy(tree.name(part)).into_owned(),
         version: String::new(),
@@ -148,17 +158,15 @@ fn requires(tree: &FileTree, source: &mut dyn Source, metadata: FileId) -> Vec<S
     found
 }
 
-/// A distribution's entries need all of it, its interpreter, and what it requires.
+/// A distribution's entries need all of it, its interpreter, and what it requires. The first one stands for the others, so
+/// that a long list of entries makes no more edges than there are files.
 pub fn needs(
-    finder: u8,
-    tree: &FileTree,
+    scan: &mut Scan<'_>,
     environment: &Environment,
     unit: &Unit,
-    all: &[Unit],
-    found: &mut Found,
+    by_name: &BTreeMap<&str, &Unit>,
 ) {
-    let by_name: BTreeMap<&str, &Unit> =
-        all.iter().map(|unit| (unit.name.as_str(), unit)).collect();
+    let tree = scan.tree();
     // A part may go on in another site of the same environment.
     let elsewhere = |part: FileId| {
         let sites = environment.sites.iter().copied();
@@ -172,28 +180,30 @@ pub fn needs(
         .flat_map(|&part| elsewhere(part).chain([part]))
         .flat_map(|part| members(tree, part))
         .collect();
-    for entry in unit.parts.iter().filter_map(|&part| entry(tree, part)) {
-        let mut because = Because {
-            finder,
-            from: Node::File(entry),
-            evidence: Evidence::Component,
-        };
-        for &member in members.iter().filter(|&&member| member != entry) {
-            found.need(because, Node::File(member), unit.name.as_bytes());
+    let entries: Vec<FileId> = unit
+        .parts
+        .iter()
+        .filter_map(|&part| entry(tree, part))
+        .collect();
+    for &entry in &entries {
+        let because = scan.because(entry, Evidence::Component);
+        let first = entries.first().filter(|&&first| first != entry);
+        for &member in first.map_or(members.as_slice(), std::slice::from_ref) {
+            scan.found.need(because, member, unit.name.as_bytes());
         }
-        because.evidence = Evidence::Convention;
+        let because = scan.because(entry, Evidence::Convention);
         if let Some(interpreter) = environment.interpreter {
-            found.need(because, Node::File(interpreter), b"python");
+            scan.found.need(because, interpreter, b"python");
             if let Some(end) = tree.follow(interpreter) {
-                found.chain(because, &end, b"python");
+                scan.found.chain(because, &end, b"python");
             }
         }
-        because.evidence = Evidence::Declared;
+        let because = scan.because(entry, Evidence::Declared);
         for name in &unit.requires {
             let required = by_name.get(name.as_str());
             for part in required.into_iter().flat_map(|unit| &unit.parts) {
                 if let Some(to) = entry_of(tree, *part) {
-                    found.need(because, Node::File(to), name.as_bytes());
+                    scan.found.need(because, to, name.as_bytes());
                 }
             }
         }

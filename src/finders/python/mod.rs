@@ -12,9 +12,9 @@ mod imports;
 mod modules;
 mod search;
 
-use super::{Because, Facts, Found, Head, Source};
-use crate::job::{Cancelled, Job};
-use crate::model::{Component, Evidence, FileId, FileKind, FileTree, Node, Warning};
+use super::{Facts, Head, Scan};
+use crate::job::Cancelled;
+use crate::model::{Evidence, FileId, FileTree};
 use environment::Environment;
 use std::collections::BTreeMap;
 
@@ -24,46 +24,29 @@ const MAX_SOURCE: usize = 256 << 10;
 const MAX_SOURCES: usize = 30_000;
 
 /// The row function of `python-library`: interpreters need their standard library.
-pub fn library(
-    finder: u8,
-    facts: &Facts<'_>,
-    source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    let tree = &facts.inventory.tree;
-    for environment in environment::environments(tree, source) {
-        job.check()?;
+pub fn library(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    let tree = scan.tree();
+    for environment in environment::environments(tree, scan.source) {
+        scan.check()?;
         let Some((library, interpreter)) = environment.library.zip(environment.interpreter) else {
             continue;
         };
         let real = tree.follow(interpreter).map_or(interpreter, |end| end.file);
-        let because = Because {
-            finder,
-            from: Node::File(real),
-            evidence: Evidence::Convention,
-        };
+        let because = scan.because(real, Evidence::Convention);
         let what = tree.name(library);
         if let Some(prefix) = virtual_prefix(tree, interpreter) {
-            let because = Because {
-                from: Node::File(interpreter),
-                ..because
-            };
+            let because = scan.because(interpreter, Evidence::Convention);
             let landmarks = [&b"pyvenv.cfg"[..], b"lib64"];
             for file in landmarks.iter().filter_map(|name| tree.child(prefix, name)) {
-                found.need(because, Node::File(file), b"pyvenv.cfg");
+                scan.found.need(because, file, b"pyvenv.cfg");
             }
-            found.components.all.push(Component {
-                kind: "Python environment",
-                name: String::from_utf8_lossy(&tree.path(prefix)).into_owned(),
-                version: String::from_utf8_lossy(what).replace("python", ""),
-                parts: vec![prefix],
-                metadata: Vec::new(),
-            });
+            let version = String::from_utf8_lossy(what).replace("python", "");
+            let name = tree.path(prefix);
+            scan.component("Python environment", name, version, vec![prefix], None);
         }
         for &part in tree.children(library) {
             if !is_left_out(tree.name(part)) && !environment.sites.contains(&part) {
-                found.need(because, Node::File(part), what);
+                scan.found.need(because, part, what);
             }
         }
     }
@@ -86,130 +69,91 @@ fn is_left_out(name: &[u8]) -> bool {
 }
 
 /// The row function of `python-distribution`: a package's first file needs the distribution and its interpreter.
-pub fn distribution(
-    finder: u8,
-    facts: &Facts<'_>,
-    source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    let tree = &facts.inventory.tree;
-    let environments = environment::environments(tree, source);
+pub fn distribution(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    let tree = scan.tree();
+    let environments = environment::environments(tree, scan.source);
     let mut owners = BTreeMap::new();
     for (&site, &at) in &environment::by_folder(&environments) {
         if environments[at].library == Some(site) {
             continue;
         }
-        job.check()?;
-        let units = distribution::units(tree, source, site);
+        scan.check()?;
+        let units = distribution::units(tree, scan.source, site);
+        let by_name = units
+            .iter()
+            .map(|unit| (unit.name.as_str(), unit))
+            .collect();
         for unit in &units {
-            distribution::needs(finder, tree, &environments[at], unit, &units, found);
+            distribution::needs(scan, &environments[at], unit, &by_name);
             let has_code = |part: &FileId| distribution::entry(tree, *part).is_some();
             if unit.metadata.is_some() || unit.parts.iter().any(has_code) {
-                let number = found.components.all.len() as u32;
+                let number = component(scan, unit);
                 owners.extend(unit.parts.iter().map(|&part| (part, number)));
-                found.components.all.push(component(unit));
             }
         }
     }
-    let components = (found.components.all.as_slice(), &owners);
+    let components = (scan.found.components.all.as_slice(), &owners);
     modules::index(
         tree,
         &environments,
         components,
-        &mut found.components.modules,
+        &mut scan.found.components.modules,
     );
     Ok(())
 }
 
-fn component(unit: &distribution::Unit) -> Component {
-    Component {
-        kind: "Python distribution",
-        name: unit.name.trim_end_matches(".py").to_owned(),
-        version: unit.version.clone(),
-        parts: unit.parts.clone(),
-        metadata: unit.metadata.into_iter().collect(),
-    }
+fn component(scan: &mut Scan<'_>, unit: &distribution::Unit) -> u32 {
+    let (name, parts) = (unit.name.trim_end_matches(".py"), unit.parts.clone());
+    let version = unit.version.as_str();
+    scan.component("Python distribution", name, version, parts, unit.metadata)
 }
 
 /// The row function of `python-data`: a package needs the data files in its folder.
-pub fn data(
-    finder: u8,
-    facts: &Facts<'_>,
-    source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    let tree = &facts.inventory.tree;
-    let environments = environment::environments(tree, source);
+pub fn data(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    let tree = scan.tree();
+    let environments = environment::environments(tree, scan.source);
     for (&site, &at) in &environment::by_folder(&environments) {
-        job.check()?;
+        scan.check()?;
         if environments[at].library == Some(site) {
             continue;
         }
         for (package, file) in data::files(tree, site) {
-            let because = Because {
-                finder,
-                from: Node::File(package),
-                evidence: Evidence::Convention,
-            };
-            found.need(because, Node::File(file), tree.name(file));
+            let because = scan.because(package, Evidence::Convention);
+            scan.found.need(because, file, tree.name(file));
         }
     }
     Ok(())
 }
 
 /// The row function of `python-import`.
-pub fn import(
-    finder: u8,
-    facts: &Facts<'_>,
-    source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    let tree = &facts.inventory.tree;
-    let environments = environment::environments(tree, source);
+pub fn import(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    let tree = scan.tree();
+    let environments = environment::environments(tree, scan.source);
     let folders = environment::by_folder(&environments);
-    let mut read = 0usize;
-    for file in tree.ids().filter(|&file| is_source(facts, file)) {
-        job.check()?;
-        let Some(mut place) = place(tree, &folders, &environments, file) else {
-            continue;
-        };
-        match &facts.heads[file.index()] {
-            Head::Elf if place.unit.is_none() => continue,
-            Head::Script(line) if place.unit.is_none() => {
-                place.environment =
-                    started_with(tree, &environments, line).unwrap_or(place.environment);
-            }
-            _ => {}
-        }
-        read += 1;
-        if read > MAX_SOURCES {
-            let text = format!("only the first {MAX_SOURCES} Python sources were read");
-            found.warnings.push(Warning::new(b"", text));
-            break;
-        }
-        if read.is_multiple_of(256) {
-            job.items("reading Python sources", read as u64, None);
-        }
+    let facts = scan.facts;
+    let sources: Vec<(FileId, Place<'_>)> = scan
+        .regular(|_, file| is_source(facts, file))
+        .into_iter()
+        .filter_map(|file| Some((file, place(facts, &folders, &environments, file)?)))
+        .collect();
+    let sources = scan.first(MAX_SOURCES, sources, "Python sources");
+    for (done, (file, place)) in sources.iter().enumerate() {
+        let file = *file;
+        scan.check()?;
+        scan.report("reading Python sources", done, sources.len());
         let imports = if facts.heads[file.index()] == Head::Elf {
-            extension::imports(&mut |offset, len| source.read(tree, file, offset, len))
+            extension::imports(&mut |offset, len| scan.source.read(tree, file, offset, len))
         } else {
-            imports::imports(&source.read(tree, file, 0, MAX_SOURCE))
+            imports::imports(&scan.read(file, MAX_SOURCE)?)
         };
-        let because = Because {
-            finder,
-            from: Node::File(file),
-            evidence: Evidence::Read,
-        };
+        let because = scan.because(file, Evidence::Read);
         for import in imports {
-            for target in search::find(tree, &place, file, &import) {
+            for target in search::find(tree, place, file, &import) {
                 let is_meant = !import.is_inner
                     || place.is_same_unit(tree, target)
-                    || is_declared(facts, &place, file, target);
+                    || is_declared(facts, place, file, target);
                 if target != file && is_meant {
-                    found.need(because, Node::File(target), import.module.as_bytes());
+                    scan.found.need(because, target, import.module.as_bytes());
                 }
             }
         }
@@ -234,7 +178,7 @@ fn is_declared(facts: &Facts<'_>, place: &Place<'_>, file: FileId, target: FileI
 fn is_source(facts: &Facts<'_>, file: FileId) -> bool {
     let tree = &facts.inventory.tree;
     let name = tree.name(file);
-    if tree.kind(file) != FileKind::Regular || matches!(name, b"setup.py" | b"conftest.py") {
+    if matches!(name, b"setup.py" | b"conftest.py") {
         return false;
     }
     let is_extension =
@@ -273,8 +217,26 @@ fn started_with<'a>(
     })
 }
 
-/// The place of a source; `None` for those that are not read (a standard library, tests).
+/// The place of a source; `None` for those that are not read (a standard library, tests, programs).
 fn place<'a>(
+    facts: &Facts<'_>,
+    folders: &BTreeMap<FileId, usize>,
+    environments: &'a [Environment],
+    file: FileId,
+) -> Option<Place<'a>> {
+    let tree = &facts.inventory.tree;
+    let mut place = place_in(tree, folders, environments, file)?;
+    match &facts.heads[file.index()] {
+        Head::Elf if place.unit.is_none() => return None,
+        Head::Script(line) if place.unit.is_none() => {
+            place.environment = started_with(tree, environments, line).unwrap_or(place.environment);
+        }
+        _ => {}
+    }
+    Some(place)
+}
+
+fn place_in<'a>(
     tree: &FileTree,
     folders: &BTreeMap<FileId, usize>,
     environments: &'a [Environment],

@@ -139,3 +139,22 @@ fn a_virtual_environment_needs_the_interpreter_and_the_distributions_that_it_req
         );
     }
 }
+
+#[test]
+fn distributions_that_claim_a_whole_site_make_no_more_needs_than_it_has_files() {
+    let record: Vec<String> = (0..300).map(|n| format!("m{n}.py,,")).collect();
+    let record = record.join("\n");
+    let modules = (0..300).map(|n| (format!("{SITE}/m{n}.py"), ""));
+    let needs_of = |claims: usize| {
+        let records = (0..claims).map(|n| (format!("{SITE}/d{n}-1.dist-info/RECORD"), &*record));
+        let files: Vec<(String, &str)> = modules.clone().chain(records).collect();
+        let files = files.iter().map(|(path, text)| (path.as_str(), *text));
+        let files: Vec<(&str, &str)> = files.chain(SYSTEM.iter().copied()).collect();
+        let found = Fixture::new(&files).find("python-distribution");
+        found.needs.len()
+    };
+    let one = needs_of(1);
+    assert!(one < 300 * 6, "{one} needs");
+    let (some, many) = (needs_of(70), needs_of(140));
+    assert!(many < some + 70 * 3, "{some} and then {many} needs");
+}

@@ -1,12 +1,10 @@
 //! R's homes and libraries: where packages lie, and what each says of itself.
 
-use crate::finders::Source;
+use crate::finders::{Source, control};
 use crate::model::{FileId, FileKind, FileTree, Warning};
 
 /// Longest `DESCRIPTION` that is read.
 const MAX_DESCRIPTION: usize = 64 << 10;
-/// Most packages that one package may declare.
-const MAX_NEEDS: usize = 500;
 
 /// One installation of R.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,11 +123,11 @@ pub fn packages(
                 .position(|home| tree.is_within(folder, home.folder));
             Package {
                 name: String::from_utf8_lossy(tree.name(folder)).into_owned(),
-                version: field(&text, b"Version").trim().to_owned(),
+                version: control::field(&text, b"Version"),
                 folder,
                 description,
                 home: home.unwrap_or(0),
-                is_base: field(&text, b"Priority").trim() == "base",
+                is_base: control::field(&text, b"Priority") == "base",
                 needs: needs(&text),
             }
         })
@@ -146,37 +144,12 @@ pub fn find<'a>(packages: &'a [Package], home: usize, name: &str) -> Option<&'a 
     Some(alike.find(|package| !package.is_base).unwrap_or(first))
 }
 
-/// A field of a Debian-control-like file, lines joined.
-fn field(text: &[u8], name: &[u8]) -> String {
-    let mut value = Vec::new();
-    let mut is_in = false;
-    for line in text.split(|&byte| byte == b'\n') {
-        if line.first().is_some_and(u8::is_ascii_whitespace) {
-            if is_in {
-                value.push(b' ');
-                value.extend(line.trim_ascii());
-            }
-            continue;
-        }
-        is_in = line
-            .strip_prefix(name)
-            .and_then(|rest| rest.strip_prefix(b":"))
-            .inspect(|rest| value.extend(rest.trim_ascii()))
-            .is_some();
-    }
-    String::from_utf8_lossy(&value).into_owned()
-}
-
 fn needs(text: &[u8]) -> Vec<String> {
-    let mut names: Vec<String> = [&b"Depends"[..], b"Imports", b"LinkingTo"]
+    let fields = [&b"Depends"[..], b"Imports", b"LinkingTo"];
+    let mut names: Vec<String> = fields
         .iter()
-        .flat_map(|name| {
-            let value = field(text, name);
-            let parts = value.split(',').take(MAX_NEEDS);
-            let names = parts.map(|part| part.split('(').next().unwrap_or_default().trim());
-            names.map(str::to_owned).collect::<Vec<_>>()
-        })
-        .filter(|name| !name.is_empty() && name != "R" && name.len() < 100)
+        .flat_map(|name| control::names(&control::field(text, name)))
+        .filter(|name| name != "R")
         .collect();
     names.sort_unstable();
     names.dedup();

@@ -6,9 +6,9 @@
 mod library;
 mod script;
 
-use super::{Because, Facts, Found, Head, Source, programs};
-use crate::job::{Cancelled, Job};
-use crate::model::{Component, Evidence, FileId, FileKind, FileTree, Module, Node, Warning};
+use super::{Facts, Head, Scan, programs};
+use crate::job::Cancelled;
+use crate::model::{Evidence, FileId, Module};
 use library::{Home, Package};
 
 /// Longest script that is read.
@@ -19,18 +19,12 @@ const MAX_SCRIPTS: usize = 5000;
 const HELPERS: [&[u8]; 5] = [b"sed", b"uname", b"expr", b"cat", b"rm"];
 
 /// The row function of `r-home`: R needs its base packages, configuration and plug-ins.
-pub fn home(
-    finder: u8,
-    facts: &Facts<'_>,
-    source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    let tree = &facts.inventory.tree;
+pub fn home(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    let tree = scan.tree();
     let homes = library::homes(tree);
+    let packages = library::packages(tree, scan.source, &homes, &mut Vec::new());
     for (at, home) in homes.iter().enumerate() {
-        job.check()?;
-        let packages = library::packages(tree, source, &homes, &mut Vec::new());
+        scan.check()?;
         let base = packages
             .iter()
             .filter(|package| package.home == at && package.is_base);
@@ -39,23 +33,19 @@ pub fn home(
         parts.extend(own.iter().filter_map(|name| tree.child(home.folder, name)));
         parts.extend(tree.lookup(b"/usr/share/R/share").filter(|_| at == 0));
         for from in home.programs(tree) {
-            let because = Because {
-                finder,
-                from: Node::File(from),
-                evidence: Evidence::Convention,
-            };
+            let because = scan.because(from, Evidence::Convention);
             for &part in &parts {
-                found.need(because, Node::File(part), tree.name(part));
+                scan.found.need(because, part, tree.name(part));
             }
             let inner = home.inner(tree).filter(|&inner| inner != from);
             let script = home.script(tree).filter(|_| tree.name(from) == b"Rscript");
             for file in inner.into_iter().chain(script) {
-                found.need(because, Node::File(file), tree.name(file));
+                scan.found.need(because, file, tree.name(file));
             }
             if Some(from) == home.script(tree) {
                 for helper in HELPERS {
                     if let Some(end) = programs::find(tree, helper) {
-                        found.chain(because, &end, helper);
+                        scan.found.chain(because, &end, helper);
                     }
                 }
             }
@@ -65,60 +55,47 @@ pub fn home(
 }
 
 /// The row function of `r-package`: a package's files need the package, its R, and the packages that it declares.
-pub fn package(
-    finder: u8,
-    facts: &Facts<'_>,
-    source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    let tree = &facts.inventory.tree;
+pub fn package(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    let tree = scan.tree();
     let homes = library::homes(tree);
-    let packages = library::packages(tree, source, &homes, &mut found.warnings);
+    let packages = library::packages(tree, scan.source, &homes, &mut scan.found.warnings);
     for package in &packages {
-        job.check()?;
-        let mut because = Because {
-            finder,
-            from: Node::File(package.description),
-            evidence: Evidence::Convention,
-        };
+        scan.check()?;
+        let because = scan.because(package.description, Evidence::Convention);
         let what = package.name.as_bytes();
-        found.need(because, Node::File(package.folder), what);
+        scan.found.need(because, package.folder, what);
         let home = homes.get(package.home);
         let start = home.and_then(|home| home.script(tree).or_else(|| home.inner(tree)));
         if let Some(file) = start {
-            found.need(because, Node::File(file), b"R");
+            scan.found.need(because, file, b"R");
         }
         for file in package.code(tree) {
-            let because = Because {
-                from: Node::File(file),
-                ..because
-            };
-            found.need(because, Node::File(package.description), what);
+            let because = scan.because(file, Evidence::Convention);
+            scan.found.need(because, package.description, what);
         }
-        because.evidence = Evidence::Declared;
+        let because = scan.because(package.description, Evidence::Declared);
         for name in &package.needs {
             match library::find(&packages, package.home, name) {
-                Some(other) => found.need(because, Node::File(other.description), name.as_bytes()),
-                None => found.miss(because, name.as_bytes()),
+                Some(other) => scan.found.need(because, other.description, name.as_bytes()),
+                None => scan.found.miss(because, name.as_bytes()),
             }
         }
-        add_module(tree, home, package, found);
+        add_module(scan, home, package);
     }
     Ok(())
 }
 
-fn add_module(tree: &FileTree, home: Option<&Home>, package: &Package, found: &mut Found) {
+fn add_module(scan: &mut Scan<'_>, home: Option<&Home>, package: &Package) {
+    let tree = scan.tree();
     let place = home.map_or(FileId::ROOT, |home| tree.parent(tree.parent(home.folder)));
-    let number = found.components.all.len() as u32;
-    found.components.all.push(Component {
-        kind: "R package",
-        name: package.name.clone(),
-        version: package.version.clone(),
-        parts: vec![package.folder],
-        metadata: vec![package.description],
-    });
-    found.components.modules.push(Module {
+    let number = scan.component(
+        "R package",
+        &package.name,
+        &package.version,
+        vec![package.folder],
+        Some(package.description),
+    );
+    scan.found.components.modules.push(Module {
         language: "r",
         name: package.name.clone(),
         place,
@@ -129,41 +106,22 @@ fn add_module(tree: &FileTree, home: Option<&Home>, package: &Package, found: &m
 }
 
 /// The row function of `r-script`: scripts need the packages that they load.
-pub fn scripts(
-    finder: u8,
-    facts: &Facts<'_>,
-    source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    let tree = &facts.inventory.tree;
+pub fn scripts(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    let tree = scan.tree();
     let homes = library::homes(tree);
-    let packages = library::packages(tree, source, &homes, &mut Vec::new());
+    let packages = library::packages(tree, scan.source, &homes, &mut Vec::new());
     if packages.is_empty() {
         return Ok(());
     }
-    let files: Vec<FileId> = tree.ids().filter(|&file| is_script(facts, file)).collect();
-    if files.len() > MAX_SCRIPTS {
-        let text = format!("only the first {MAX_SCRIPTS} R scripts were read");
-        found.warnings.push(Warning::new(b"", text));
-    }
-    for file in files.into_iter().take(MAX_SCRIPTS) {
-        job.check()?;
-        let because = Because {
-            finder,
-            from: Node::File(file),
-            evidence: Evidence::Read,
-        };
-        for load in script::loads(&source.read(tree, file, 0, MAX_SCRIPT)) {
+    let facts = scan.facts;
+    let files = scan.regular(|_, file| is_script(facts, file));
+    for file in scan.first(MAX_SCRIPTS, files, "R scripts") {
+        let because = scan.because(file, Evidence::Read);
+        for load in script::loads(&scan.read(file, MAX_SCRIPT)?) {
+            let what = load.package.as_bytes();
             match library::find(&packages, 0, &load.package) {
-                Some(package) => {
-                    found.need(
-                        because,
-                        Node::File(package.description),
-                        load.package.as_bytes(),
-                    );
-                }
-                None if load.is_certain => found.miss(because, load.package.as_bytes()),
+                Some(package) => scan.found.need(because, package.description, what),
+                None if load.is_certain => scan.found.miss(because, what),
                 None => {}
             }
         }
@@ -174,9 +132,6 @@ pub fn scripts(
 /// A script of the scientist's own by its name, anybody's by its first line.
 fn is_script(facts: &Facts<'_>, file: FileId) -> bool {
     let tree = &facts.inventory.tree;
-    if tree.kind(file) != FileKind::Regular {
-        return false;
-    }
     let name = tree.name(file);
     let is_named = name.ends_with(b".R") || name.ends_with(b".r") || name.ends_with(b".Rmd");
     let is_started = matches!(&facts.heads[file.index()], Head::Script(line)

@@ -2,15 +2,16 @@
 //!
 //! A word that stands where a command stands and is a program of the guest is a guess: the script may never get there. It
 //! counts as a convention where the script's own package has the program or depends on its package, for then the
-//! dependency is there because of such a call. Maintainer scripts and examples are not looked at: what they call is asked
-//! for when packages change, not when the guest runs.
+//! dependency is there because of such a call. Examples are not looked at, and maintainer scripts only for themselves: what
+//! they call is asked for when packages change, not when the guest runs.
 
 mod lexer;
+pub(super) mod maintainer;
 pub(super) mod tables;
 
-use super::{Because, Facts, Found, Head, Source, depends, programs, shebang};
-use crate::job::{Cancelled, Job};
-use crate::model::{Evidence, FileId, FileKind, FileTree, Inventory, Node, PackageId};
+use super::{Head, Scan, depends, programs, shebang};
+use crate::job::Cancelled;
+use crate::model::{Evidence, FileId, FileKind, FileTree, Inventory, PackageId};
 use std::collections::HashSet;
 
 /// Interpreters whose scripts are read.
@@ -43,45 +44,33 @@ const IDLE: [&[u8]; 2] = [b"/usr/share/doc", b"/var/lib/dpkg"];
 const MAX_SCRIPT: usize = 256 << 10;
 
 /// The finder's row function.
-pub fn find(
-    finder: u8,
-    facts: &Facts<'_>,
-    source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    let tree = &facts.inventory.tree;
-    let calls = Calls::new(facts.inventory);
-    let scripts = scripts(facts);
+pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    let calls = Calls::new(scan.facts.inventory);
+    let scripts = scripts(scan);
     for (done, &file) in scripts.iter().enumerate() {
-        job.check()?;
-        if done % 64 == 0 {
-            let total = scripts.len() as u64;
-            job.items("reading shell scripts", done as u64, Some(total));
-        }
-        let text = source.read(tree, file, 0, MAX_SCRIPT);
-        calls.add(finder, file, &text, found);
+        scan.report("reading shell scripts", done, scripts.len());
+        let text = scan.read(file, MAX_SCRIPT)?;
+        calls.add(scan, file, &text);
     }
     Ok(())
 }
 
-fn scripts(facts: &Facts<'_>) -> Vec<FileId> {
-    let tree = &facts.inventory.tree;
+fn scripts(scan: &Scan<'_>) -> Vec<FileId> {
+    let (tree, heads) = (scan.tree(), scan.facts.heads);
     let folders = |paths: &[&[u8]]| -> Vec<FileId> {
         let ends = paths.iter().filter_map(|path| tree.resolve(path));
         ends.map(|end| end.file).collect()
     };
     let (sourced, files, idle) = (folders(&SOURCED), folders(&SOURCED_FILES), folders(&IDLE));
     let lies_in = |file, folders: &[FileId]| folders.iter().any(|&top| tree.is_within(file, top));
-    tree.ids()
-        .filter(|&file| tree.kind(file) == FileKind::Regular && tree.is_first_name(file))
-        .filter(|&file| match &facts.heads[file.index()] {
+    scan.regular(|_, file| {
+        let is_script = match &heads[file.index()] {
             Head::Script(line) => is_shell(line),
             Head::Elf => false,
             Head::Other => files.contains(&file) || lies_in(file, &sourced),
-        })
-        .filter(|&file| !lies_in(file, &idle))
-        .collect()
+        };
+        is_script && tree.is_first_name(file) && !lies_in(file, &idle)
+    })
 }
 
 fn is_shell(line: &[u8]) -> bool {
@@ -111,17 +100,13 @@ impl<'a> Calls<'a> {
     }
 
     /// Adds the programs that a text of `file` calls.
-    pub fn add(&self, finder: u8, file: FileId, text: &[u8], found: &mut Found) {
+    pub fn add(&self, scan: &mut Scan<'_>, file: FileId, text: &[u8]) {
         for word in lexer::commands(text) {
             if let Some(end) = program(&self.inventory.tree, &word)
                 && end.file != file
             {
-                let because = Because {
-                    finder,
-                    from: Node::File(file),
-                    evidence: self.evidence(file, end.file),
-                };
-                found.chain(because, &end, &word);
+                let because = scan.because(file, self.evidence(file, end.file));
+                scan.found.chain(because, &end, &word);
             }
         }
     }

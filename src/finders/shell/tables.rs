@@ -2,9 +2,9 @@
 
 use super::Calls;
 use crate::finders::boot::{login, settings};
-use crate::finders::{Because, Facts, Found, Source, files_at, programs, read_text, text};
-use crate::job::{Cancelled, Job};
-use crate::model::{Evidence, Node};
+use crate::finders::{Scan, files_at, programs};
+use crate::job::Cancelled;
+use crate::model::Evidence;
 
 /// Folders and files whose contents cron runs or reads.
 const CRON_FOLDERS: &[&[u8]] = &[
@@ -29,30 +29,22 @@ const CRONS: programs::Readers<'_> = &[
 
 /// Crontabs: cron wants what lies in its folders, each table names the programs of its commands. What a person put into a
 /// crontab of his own is more than a guess.
-pub fn cron(
-    finder: u8,
-    facts: &Facts<'_>,
-    source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    let tree = &facts.inventory.tree;
-    programs::add_readers(finder, tree, CRONS, found);
-    let calls = Calls::new(facts.inventory);
+pub fn cron(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    scan.readers(CRONS);
+    let calls = Calls::new(scan.facts.inventory);
     for (paths, fields) in [
         (&[&b"/etc/crontab"[..], b"/etc/cron.d"][..], 6),
         (&[b"/var/spool/cron"], 5),
     ] {
-        for file in files_at(tree, paths) {
-            job.check()?;
-            for line in settings(&read_text(tree, source, file)) {
+        for file in files_at(scan.tree(), paths) {
+            for line in settings(&scan.text(file)?) {
                 let Some(command) = command(line, fields) else {
                     continue;
                 };
-                let before = found.needs.len();
-                calls.add(finder, file, command, found);
+                let before = scan.found.needs.len();
+                calls.add(scan, file, command);
                 if fields == 5 {
-                    for need in &mut found.needs[before..] {
+                    for need in &mut scan.found.needs[before..] {
                         need.evidence = Evidence::Convention;
                     }
                 }
@@ -78,32 +70,21 @@ fn command(line: &[u8], fields: usize) -> Option<&[u8]> {
 }
 
 /// Accounts name their shells. People need theirs; the accounts of services want what is there.
-pub fn login_shell(
-    finder: u8,
-    facts: &Facts<'_>,
-    source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    job.check()?;
-    let tree = &facts.inventory.tree;
+pub fn login_shell(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    let tree = scan.tree();
     let Some(table) = tree.resolve(b"/etc/passwd") else {
         return Ok(());
     };
-    let text = text(tree, source, b"/etc/passwd").unwrap_or_default();
-    for (is_person, shell) in login::accounts(&text) {
-        let because = Because {
-            finder,
-            from: Node::File(table.file),
-            evidence: if is_person {
-                Evidence::Read
-            } else {
-                Evidence::Wanted
-            },
+    for (is_person, shell) in login::accounts(&scan.text(table.file)?) {
+        let evidence = if is_person {
+            Evidence::Read
+        } else {
+            Evidence::Wanted
         };
+        let because = scan.because(table.file, evidence);
         match programs::find(tree, shell) {
-            Some(end) => found.chain(because, &end, shell),
-            None if is_person && shell.first() == Some(&b'/') => found.miss(because, shell),
+            Some(end) => scan.found.chain(because, &end, shell),
+            None if is_person && shell.first() == Some(&b'/') => scan.found.miss(because, shell),
             None => {}
         }
     }
@@ -111,26 +92,15 @@ pub fn login_shell(
 }
 
 /// Rules of sudo name programs by their paths.
-pub fn sudoers(
-    finder: u8,
-    facts: &Facts<'_>,
-    source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    job.check()?;
-    let tree = &facts.inventory.tree;
+pub fn sudoers(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    let tree = scan.tree();
     for file in files_at(tree, &[b"/etc/sudoers", b"/etc/sudoers.d"]) {
-        let because = Because {
-            finder,
-            from: Node::File(file),
-            evidence: Evidence::Guessed,
-        };
-        for line in settings(&read_text(tree, source, file)) {
+        let because = scan.because(file, Evidence::Guessed);
+        for line in settings(&scan.text(file)?) {
             let is_split = |byte: &u8| byte.is_ascii_whitespace() || b",=:!\"".contains(byte);
             for word in line.split(is_split).filter(|word| word.starts_with(b"/")) {
                 if let Some(end) = super::program(tree, word) {
-                    found.chain(because, &end, word);
+                    scan.found.chain(because, &end, word);
                 }
             }
         }

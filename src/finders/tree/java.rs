@@ -2,24 +2,14 @@
 //! whole folder is one unit.
 
 use super::Unit;
-use crate::finders::{Facts, Found, Source};
-use crate::job::{Cancelled, Job};
-use crate::model::{FileId, FileKind, FileTree};
+use crate::finders::Scan;
+use crate::job::Cancelled;
+use crate::model::{FileId, FileTree};
 
 /// The row function.
-pub fn find(
-    finder: u8,
-    facts: &Facts<'_>,
-    source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    let tree = &facts.inventory.tree;
-    let programs = tree
-        .ids()
-        .filter(|&file| tree.name(file) == b"java" && tree.kind(file) == FileKind::Regular);
-    for program in programs {
-        job.check()?;
+pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    let tree = scan.tree();
+    for program in scan.regular(|tree, file| tree.name(file) == b"java") {
         let home = tree.parent(tree.parent(program));
         if home == FileId::ROOT
             || tree.name(tree.parent(program)) != b"bin"
@@ -30,11 +20,11 @@ pub fn find(
         let unit = Unit {
             kind: "Java runtime",
             name: String::from_utf8_lossy(tree.name(home)).into_owned(),
-            version: version(tree, source, home),
+            version: version(scan, home)?,
             record: program,
             parts: vec![home],
         };
-        unit.add(finder, facts, found);
+        unit.add(scan);
     }
     Ok(())
 }
@@ -52,14 +42,13 @@ fn is_runtime(tree: &FileTree, home: FileId) -> bool {
 }
 
 /// `JAVA_VERSION="17.0.9"` of the file `release`.
-fn version(tree: &FileTree, source: &mut dyn Source, home: FileId) -> String {
-    let text = tree
-        .child(home, b"release")
-        .map(|file| source.read(tree, file, 0, 64 << 10))
-        .unwrap_or_default();
-    let text = String::from_utf8_lossy(&text).into_owned();
-    text.lines()
-        .find_map(|line| line.strip_prefix("JAVA_VERSION="))
-        .map(|version| version.trim_matches('"').to_owned())
-        .unwrap_or_default()
+fn version(scan: &mut Scan<'_>, home: FileId) -> Result<String, Cancelled> {
+    let Some(file) = scan.tree().child(home, b"release") else {
+        return Ok(String::new());
+    };
+    let text = scan.text(file)?;
+    let mut lines = text.split(|&byte| byte == b'\n');
+    let version = lines.find_map(|line| line.strip_prefix(b"JAVA_VERSION="));
+    let version = String::from_utf8_lossy(version.unwrap_or_default());
+    Ok(version.trim_matches('"').to_owned())
 }

@@ -1,35 +1,28 @@
 //! Julia's depots: a project's `Manifest.toml` needs the packages that it names, a package the artifacts that its
 //! `Artifacts.toml` names.
 //!
-//! A package's folder has one folder a version, named by a hash of what the manifest says; all versions count.
+//! A package's folder has one folder a version, named by a hash of what the manifest says; all versions count, in every
+//! depot: which of them come first is a setting of who runs Julia.
 
-use super::MAX_RECORD;
-use crate::finders::{Because, Facts, Found, Source};
-use crate::job::{Cancelled, Job};
-use crate::model::{Component, Evidence, FileId, FileTree, Node};
+use crate::finders::Scan;
+use crate::finders::scan::MAX_RECORD;
+use crate::job::Cancelled;
+use crate::model::{Evidence, FileId, FileTree};
 
 /// The row function.
-pub fn find(
-    finder: u8,
-    facts: &Facts<'_>,
-    source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    let tree = &facts.inventory.tree;
+pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    let tree = scan.tree();
     let depots: Vec<FileId> = tree.ids().filter(|&file| is_depot(tree, file)).collect();
     if depots.is_empty() {
         return Ok(());
     }
     for &depot in &depots {
-        found.components.all.push(Component {
-            kind: "Julia depot",
-            name: String::from_utf8_lossy(&tree.path(depot)).into_owned(),
-            version: String::new(),
-            parts: vec![depot],
-            metadata: Vec::new(),
-        });
-        add_packages(tree, depot, found);
+        scan.component("Julia depot", tree.path(depot), "", vec![depot], None);
+        let packages = tree.child(depot, b"packages");
+        for &package in packages.map_or(&[][..], |folder| tree.children(folder)) {
+            let name = tree.name(package);
+            scan.component("Julia package", name, "", vec![package], None);
+        }
     }
     for file in tree.ids() {
         let name = tree.name(file);
@@ -37,13 +30,8 @@ pub fn find(
         if !is_manifest && name != b"Artifacts.toml" {
             continue;
         }
-        job.check()?;
-        let text = source.read(tree, file, 0, MAX_RECORD);
-        let because = Because {
-            finder,
-            from: Node::File(file),
-            evidence: Evidence::Read,
-        };
+        let text = scan.whole(file, MAX_RECORD)?;
+        let because = scan.because(file, Evidence::Read);
         for name in names(&text, is_manifest) {
             let folder = if is_manifest {
                 &b"packages"[..]
@@ -52,9 +40,9 @@ pub fn find(
             };
             let inner = depots
                 .iter()
-                .find_map(|&depot| tree.child(tree.child(depot, folder)?, &name));
-            if let Some(inner) = inner {
-                found.need(because, Node::File(inner), &name);
+                .filter_map(|&depot| tree.child(tree.child(depot, folder)?, &name));
+            for inner in inner {
+                scan.found.need(because, inner, &name);
             }
         }
     }
@@ -70,19 +58,6 @@ fn is_depot(tree: &FileTree, folder: FileId) -> bool {
     tree.is_directory(folder)
         && has(b"packages")
         && (tree.name(folder) == b".julia" || (has(b"artifacts") && has(b"compiled")))
-}
-
-fn add_packages(tree: &FileTree, depot: FileId, found: &mut Found) {
-    let packages = tree.child(depot, b"packages");
-    for &package in packages.map_or(&[][..], |folder| tree.children(folder)) {
-        found.components.all.push(Component {
-            kind: "Julia package",
-            name: String::from_utf8_lossy(tree.name(package)).into_owned(),
-            version: String::new(),
-            parts: vec![package],
-            metadata: Vec::new(),
-        });
-    }
 }
 
 /// The packages of a manifest (`[[deps.Foo]]`, before version 2 `[[Foo]]`), or the hashes of artifacts.

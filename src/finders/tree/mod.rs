@@ -14,11 +14,8 @@ pub use java::find as java;
 pub use julia::find as julia;
 pub use spack::find as spack;
 
-use super::{Because, Facts, Found, Head};
-use crate::model::{Evidence, FileId, FileKind, Node};
-
-/// Longest record that is read.
-const MAX_RECORD: usize = 4 << 20;
+use super::{Head, Scan};
+use crate::model::{Evidence, FileId, FileKind};
 
 /// What a tree says about one unit of itself.
 struct Unit {
@@ -35,39 +32,29 @@ const MAX_NAME: usize = 256;
 
 impl Unit {
     /// Binds the unit together and lists it among the components.
-    fn add(mut self, finder: u8, facts: &Facts<'_>, found: &mut Found) {
+    fn add(mut self, scan: &mut Scan<'_>) {
         if self.name.len() > MAX_NAME {
             return;
         }
         self.parts.sort_unstable();
         self.parts.dedup();
-        let tree = &facts.inventory.tree;
-        let mut because = Because {
-            finder,
-            from: Node::File(self.record),
-            evidence: Evidence::Convention,
-        };
+        let tree = scan.tree();
+        let because = scan.because(self.record, Evidence::Convention);
         let what = self.name.as_bytes();
         for &part in &self.parts {
-            found.need(because, Node::File(part), what);
+            scan.found.need(because, part, what);
         }
-        because.evidence = Evidence::Component;
         for file in self.parts.iter().flat_map(|&part| tree.subtree(part)) {
             let file = FileId(file);
             let is_code =
-                facts.heads[file.index()] != Head::Other || tree.name(file) == b"__init__.py";
+                scan.facts.heads[file.index()] != Head::Other || tree.name(file) == b"__init__.py";
             if is_code && file != self.record && tree.kind(file) == FileKind::Regular {
-                because.from = Node::File(file);
-                found.need(because, Node::File(self.record), what);
+                let because = scan.because(file, Evidence::Component);
+                scan.found.need(because, self.record, what);
             }
         }
-        found.components.all.push(crate::model::Component {
-            kind: self.kind,
-            name: self.name,
-            version: self.version,
-            parts: self.parts,
-            metadata: vec![self.record],
-        });
+        let record = Some(self.record);
+        scan.component(self.kind, self.name, self.version, self.parts, record);
     }
 }
 

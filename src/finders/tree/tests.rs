@@ -36,6 +36,30 @@ fn a_conda_package_is_a_unit_and_needs_what_it_depends_on() {
 }
 
 #[test]
+fn a_long_conda_record_is_read_whole_and_one_without_end_is_told() {
+    let names: Vec<String> = (0..70_000)
+        .map(|n| format!("\"share/terminfo/a/file-with-a-long-name-{n:060}\""))
+        .collect();
+    let record = |tail: &str| {
+        format!(
+            r#"{{"name": "big", "files": [{}, "bin/last"]{tail}}}"#,
+            names.join(", ")
+        )
+    };
+    let (long, endless) = (record(""), record(&" ".repeat(33 << 20)));
+    assert!(long.len() > 5 << 20);
+    let program = ("/opt/c/bin/last", "\u{7f}ELF");
+    let needs = Fixture::new(&[("/opt/c/conda-meta/big.json", &long), program]).run("conda");
+    assert_eq!(needs.len(), 2, "{needs:?}");
+    let mut guest = Fixture::new(&[("/opt/c/conda-meta/big.json", &endless), program]);
+    let warnings = guest.find("conda").warnings;
+    let told = warnings
+        .iter()
+        .filter(|warning| warning.message == "too long for a conda record");
+    assert_eq!(told.count(), 1);
+}
+
+#[test]
 fn a_spack_package_needs_what_it_runs_and_links_with() {
     let spec = |name: &str, hash: &str, more: &str| {
         format!(
@@ -89,6 +113,23 @@ fn a_julia_project_needs_packages_and_packages_need_artifacts() {
         [
             "/home/me/.julia/packages/FFTW/aBc12/Artifacts.toml -> /home/me/.julia/artifacts/12ab",
             "/home/me/p/Manifest.toml -> /home/me/.julia/packages/FFTW",
+        ]
+    );
+}
+
+#[test]
+fn a_julia_project_needs_its_packages_of_every_depot() {
+    let needs = Fixture::new(&[
+        ("/srv/p/Manifest.toml", "[[deps.FFTW]]\n"),
+        ("/home/a/.julia/packages/FFTW/aBc12/src/FFTW.jl", ""),
+        ("/home/b/.julia/packages/FFTW/xYz99/src/FFTW.jl", ""),
+    ])
+    .run("julia");
+    assert_eq!(
+        needs,
+        [
+            "/srv/p/Manifest.toml -> /home/a/.julia/packages/FFTW",
+            "/srv/p/Manifest.toml -> /home/b/.julia/packages/FFTW",
         ]
     );
 }

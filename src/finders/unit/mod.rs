@@ -11,10 +11,10 @@ mod parse;
 mod realm;
 
 use super::shell::{Calls, is_shell_program};
-use super::{Because, Facts, Found, Source, pattern, programs, read_text};
-use crate::job::{Cancelled, Job};
-use crate::model::{Evidence, FileId, FileKind, FileTree, Node};
-use accounts::Accounts;
+use super::{Because, Scan, pattern, programs};
+use crate::job::Cancelled;
+use crate::model::{Evidence, FileId, FileKind, FileTree};
+pub use accounts::Accounts;
 pub use parse::{Setting, commands, settings};
 pub use realm::Realm;
 use realm::unit_type;
@@ -50,63 +50,44 @@ const COMMANDS: [&str; 8] = [
 ];
 
 /// The finder's row function.
-pub fn find(
-    finder: u8,
-    facts: &Facts<'_>,
-    source: &mut dyn Source,
-    found: &mut Found,
-    job: &Job,
-) -> Result<(), Cancelled> {
-    let tree = &facts.inventory.tree;
-    let calls = Calls::new(facts.inventory);
-    let accounts = Accounts::new(tree, source);
+pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+    let tree = scan.tree();
+    let calls = Calls::new(scan.facts.inventory);
+    let accounts = Accounts::new(tree, scan.source);
     for realm in Realm::all(tree) {
         let mut reader = Reader {
             tree,
             realm: &realm,
             calls: &calls,
             accounts: &accounts,
-            source,
-            finder,
-            found,
+            scan,
         };
         for &entry in &realm.entries {
-            job.check()?;
-            reader.entry(entry);
+            reader.entry(entry)?;
         }
     }
-    programs::add_readers(finder, tree, manager::READERS, found);
+    scan.readers(manager::READERS);
     Ok(())
 }
 
 /// Reads the units of one realm.
-struct Reader<'a> {
+struct Reader<'a, 's> {
     tree: &'a FileTree,
     realm: &'a Realm<'a>,
     calls: &'a Calls<'a>,
     accounts: &'a Accounts,
-    source: &'a mut dyn Source,
-    finder: u8,
-    found: &'a mut Found,
+    scan: &'a mut Scan<'s>,
 }
 
-impl Reader<'_> {
-    fn because(&self, from: FileId, evidence: Evidence) -> Because {
-        Because {
-            finder: self.finder,
-            from: Node::File(from),
-            evidence,
-        }
-    }
-
-    fn entry(&mut self, entry: FileId) {
+impl Reader<'_, '_> {
+    fn entry(&mut self, entry: FileId) -> Result<(), Cancelled> {
         let tree = self.tree;
         let name = tree.name(entry);
         match tree.kind(entry) {
-            FileKind::Regular if unit_type(name).is_some() => self.unit(entry, name),
+            FileKind::Regular if unit_type(name).is_some() => self.unit(entry, name)?,
             FileKind::Directory => {
                 if let Some(unit) = name.strip_suffix(b".d") {
-                    self.drop_ins(entry, unit);
+                    self.drop_ins(entry, unit)?;
                 } else if let Some(unit) = name
                     .strip_suffix(b".wants")
                     .or_else(|| name.strip_suffix(b".requires"))
@@ -116,10 +97,11 @@ impl Reader<'_> {
             }
             _ => {}
         }
+        Ok(())
     }
 
-    fn unit(&mut self, file: FileId, name: &[u8]) {
-        let settings = self.settings(file);
+    fn unit(&mut self, file: FileId, name: &[u8]) -> Result<(), Cancelled> {
+        let settings = self.settings(file)?;
         self.read(file, &settings);
         let has = |key: &[u8]| settings.iter().any(|setting| setting.key == key);
         let stem = &name[..name.len() - unit_type(name).map_or(0, <[u8]>::len)];
@@ -136,30 +118,32 @@ impl Reader<'_> {
                 .into_iter()
                 .find_map(|unit| Some((self.realm.unit(&unit)?, unit)));
             if let Some((end, unit)) = end {
-                let because = self.because(file, Evidence::Read);
-                self.found.chain(because, &end, &unit);
+                let because = self.scan.because(file, Evidence::Read);
+                self.scan.found.chain(because, &end, &unit);
             }
         }
+        Ok(())
     }
 
     /// `X.d/*.conf` adds to the unit X, or to all of a type: each is read for itself, and wanted by the unit.
-    fn drop_ins(&mut self, folder: FileId, unit: &[u8]) {
+    fn drop_ins(&mut self, folder: FileId, unit: &[u8]) -> Result<(), Cancelled> {
         let is_type = unit_type(&[b".", unit].concat()).is_some();
         if unit_type(unit).is_none() && !is_type {
-            return;
+            return Ok(());
         }
         let tree = self.tree;
         for &file in tree.children(folder) {
             if tree.kind(file) != FileKind::Regular || !tree.name(file).ends_with(b".conf") {
                 continue;
             }
-            let settings = self.settings(file);
+            let settings = self.settings(file)?;
             self.read(file, &settings);
             if let Some(end) = self.realm.unit(unit) {
-                let because = self.because(end.file, Evidence::Wanted);
-                self.found.need(because, Node::File(file), tree.name(file));
+                let because = self.scan.because(end.file, Evidence::Wanted);
+                self.scan.found.need(because, file, tree.name(file));
             }
         }
+        Ok(())
     }
 
     /// The links in `X.wants` and `X.requires` enable units: X wants what they are called after.
@@ -167,18 +151,18 @@ impl Reader<'_> {
         let Some(from) = self.realm.unit(unit) else {
             return;
         };
-        let because = self.because(from.file, Evidence::Wanted);
+        let because = self.scan.because(from.file, Evidence::Wanted);
         let tree = self.tree;
         for &link in tree.children(folder) {
             if let Some(end) = self.realm.unit(tree.name(link)) {
-                self.found.need(because, Node::File(link), tree.name(link));
-                self.found.chain(because, &end, tree.name(link));
+                self.scan.found.need(because, link, tree.name(link));
+                self.scan.found.chain(because, &end, tree.name(link));
             }
         }
     }
 
-    fn settings(&mut self, file: FileId) -> Vec<Setting> {
-        parse::settings(&read_text(self.tree, self.source, file))
+    fn settings(&mut self, file: FileId) -> Result<Vec<Setting>, Cancelled> {
+        Ok(parse::settings(&self.scan.text(file)?))
     }
 
     fn read(&mut self, file: FileId, settings: &[Setting]) {
@@ -188,13 +172,13 @@ impl Reader<'_> {
                 section == in_section.as_bytes() && key == name.as_bytes()
             });
             if let Some(&(_, _, evidence)) = units {
-                self.units(self.because(file, evidence), &setting.value);
+                self.units(self.scan.because(file, evidence), &setting.value);
             } else if COMMANDS.iter().any(|name| key == name.as_bytes()) {
                 self.commands(file, settings, &setting.value);
             } else if key == b"User" && section == b"Service" {
                 self.account(file, settings, &setting.value);
             } else {
-                self.other(self.because(file, Evidence::Read), setting);
+                self.other(self.scan.because(file, Evidence::Read), setting);
             }
         }
     }
@@ -203,12 +187,12 @@ impl Reader<'_> {
     fn units(&mut self, because: Because, value: &[u8]) {
         for name in parse::words(value) {
             match self.realm.unit(&name) {
-                Some(end) => self.found.chain(because, &end, &name),
+                Some(end) => self.scan.found.chain(because, &end, &name),
                 None if because.evidence == Evidence::Read
                     && unit_type(&name) == Some(b"service")
                     && !name.contains(&b'%') =>
                 {
-                    self.found.miss(because, &name);
+                    self.scan.found.miss(because, &name);
                 }
                 None => {}
             }
@@ -216,21 +200,21 @@ impl Reader<'_> {
     }
 
     fn commands(&mut self, file: FileId, settings: &[Setting], value: &[u8]) {
-        let because = self.because(file, Evidence::Read);
+        let because = self.scan.because(file, Evidence::Read);
         for command in parse::commands(value) {
             let program = &command.words[0];
             match programs::find(self.tree, program) {
-                Some(end) => self.found.chain(because, &end, program),
+                Some(end) => self.scan.found.chain(because, &end, program),
                 None if command.is_optional || is_conditional(settings, program) => {}
                 None if program.contains(&b'%') || program.contains(&b'$') => {}
-                None => self.found.miss(because, program),
+                None => self.scan.found.miss(because, program),
             }
             if is_shell_program(program)
                 && let [_, flag, text, ..] = command.words.as_slice()
                 && flag.starts_with(b"-")
                 && flag.ends_with(b"c")
             {
-                self.calls.add(self.finder, file, text, self.found);
+                self.calls.add(self.scan, file, text);
             }
             for argument in &command.words[1..] {
                 let path = argument.rsplit(|&byte| byte == b'=').next();
@@ -241,13 +225,16 @@ impl Reader<'_> {
 
     /// An account that nothing makes is missing, unless it is made while the unit runs.
     fn account(&mut self, file: FileId, settings: &[Setting], name: &[u8]) {
-        let because = self.because(file, Evidence::Read);
+        let because = self.scan.because(file, Evidence::Read);
         let is_dynamic = settings.iter().any(|setting| setting.key == b"DynamicUser");
         let is_number = name.iter().all(u8::is_ascii_digit);
         match self.accounts.made_by(name) {
-            Some(table) => self.found.need(because, Node::File(table), name),
+            Some(table) => self.scan.found.need(because, table, name),
             None if is_dynamic || is_number || name.contains(&b'%') => {}
-            None => self.found.miss(because, &[b"the account ", name].concat()),
+            None => self
+                .scan
+                .found
+                .miss(because, &[b"the account ", name].concat()),
         }
     }
 
@@ -276,7 +263,7 @@ impl Reader<'_> {
             && let Some(end) = self.tree.resolve(path)
             && self.tree.kind(end.file) == FileKind::Regular
         {
-            self.found.chain(because, &end, path);
+            self.scan.found.chain(because, &end, path);
         }
     }
 }

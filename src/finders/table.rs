@@ -1,0 +1,247 @@
+//! The table of finders.
+
+use super::{
+    Finder, dbus, depends, dlopen, family, jar, library, modules, octave, perl, plugin, python, r,
+    shebang, shell, symbol_version, symlink, tcl, tree, udev, unit,
+};
+
+/// The row of a plug-in family.
+const fn plug_ins(id: &'static str, reads: &'static str) -> Finder {
+    Finder {
+        id,
+        verb: "opens",
+        reads,
+        find: family::find,
+    }
+}
+
+/// All finders. A row's position is its number in [`Need::finder`].
+pub static FINDERS: &[Finder] = &[
+    Finder {
+        id: "depends",
+        verb: "depends on",
+        reads: "Depends and Pre-Depends of the package manager's records",
+        find: depends::find,
+    },
+    Finder {
+        id: "library",
+        verb: "loads",
+        reads: "interpreter and needed libraries of ELF files, searched as the loader searches",
+        find: library::find,
+    },
+    Finder {
+        id: "symbol-version",
+        verb: "asks for",
+        reads: "versions of symbols that ELF files define and ask for",
+        find: symbol_version::find,
+    },
+    Finder {
+        id: "dlopen",
+        verb: "opens",
+        reads: "ELF files' notes about libraries opened by name, and such names in the data of what calls dlopen",
+        find: dlopen::find,
+    },
+    Finder {
+        id: "shebang",
+        verb: "is run by",
+        reads: "the first line of scripts",
+        find: shebang::find,
+    },
+    Finder {
+        id: "symlink",
+        verb: "points to",
+        reads: "targets of symbolic links",
+        find: symlink::find,
+    },
+    Finder {
+        id: "name-service",
+        verb: "opens",
+        reads: "services named by /etc/nsswitch.conf",
+        find: plugin::name_service,
+    },
+    Finder {
+        id: "pam",
+        verb: "loads",
+        reads: "modules named by /etc/pam.d",
+        find: plugin::pam,
+    },
+    Finder {
+        id: "unit",
+        verb: "starts",
+        reads: "systemd's units, drop-ins and the links that enable them",
+        find: unit::find,
+    },
+    Finder {
+        id: "udev",
+        verb: "runs",
+        reads: "programs and units that udev's rules start",
+        find: udev::find,
+    },
+    Finder {
+        id: "dbus",
+        verb: "starts",
+        reads: "services that D-Bus starts when they are asked for, users that its policies name",
+        find: dbus::find,
+    },
+    Finder {
+        id: "module",
+        verb: "uses",
+        reads: "dependencies, soft dependencies and firmware of kernel modules",
+        find: modules::find,
+    },
+    Finder {
+        id: "shell",
+        verb: "calls",
+        reads: "shell scripts: words where a command stands",
+        find: shell::find,
+    },
+    Finder {
+        id: "cron",
+        verb: "runs",
+        reads: "crontabs",
+        find: shell::tables::cron,
+    },
+    Finder {
+        id: "login-shell",
+        verb: "logs in with",
+        reads: "shells of the accounts in /etc/passwd",
+        find: shell::tables::login_shell,
+    },
+    Finder {
+        id: "sudoers",
+        verb: "allows",
+        reads: "programs that sudo's rules name",
+        find: shell::tables::sudoers,
+    },
+    Finder {
+        id: "python-library",
+        verb: "starts with",
+        reads: "standard libraries of Python interpreters",
+        find: python::library,
+    },
+    Finder {
+        id: "python-distribution",
+        verb: "belongs to",
+        reads: "RECORD, METADATA and top_level.txt of Python distributions",
+        find: python::distribution,
+    },
+    Finder {
+        id: "python-import",
+        verb: "imports",
+        reads: "import statements of Python sources, names of modules in extension modules",
+        find: python::import,
+    },
+    Finder {
+        id: "python-data",
+        verb: "opens",
+        reads: "data files in the folders of Python packages",
+        find: python::data,
+    },
+    Finder {
+        id: "r-home",
+        verb: "starts with",
+        reads: "base packages and configuration of R",
+        find: r::home,
+    },
+    Finder {
+        id: "r-package",
+        verb: "needs the R package",
+        reads: "DESCRIPTION of R packages",
+        find: r::package,
+    },
+    Finder {
+        id: "r-script",
+        verb: "loads the R package",
+        reads: "library(), require() and x:: in R scripts",
+        find: r::scripts,
+    },
+    Finder {
+        id: "perl-module",
+        verb: "uses",
+        reads: "use and require of Perl scripts and modules, their auto folders",
+        find: perl::find,
+    },
+    Finder {
+        id: "conda",
+        verb: "is in one conda package with",
+        reads: "conda-meta of conda environments",
+        find: tree::conda,
+    },
+    Finder {
+        id: "spack",
+        verb: "is in one spack package with",
+        reads: "spec.json of spack's packages",
+        find: tree::spack,
+    },
+    Finder {
+        id: "julia",
+        verb: "uses",
+        reads: "Manifest.toml and Artifacts.toml of Julia projects and packages",
+        find: tree::julia,
+    },
+    Finder {
+        id: "java-runtime",
+        verb: "belongs to the Java runtime of",
+        reads: "folders of Java runtimes",
+        find: tree::java,
+    },
+    Finder {
+        id: "java-archive",
+        verb: "loads classes of",
+        reads: "Class-Path in the manifests of Java archives",
+        find: jar::find,
+    },
+    Finder {
+        id: "octave-package",
+        verb: "needs the Octave package",
+        reads: "DESCRIPTION of Octave packages, pkg load in Octave scripts",
+        find: octave::find,
+    },
+    Finder {
+        id: "tcl-package",
+        verb: "loads the Tcl package",
+        reads: "pkgIndex.tcl, and package require in Tcl scripts and libraries",
+        find: tcl::find,
+    },
+    Finder {
+        id: "maintainer-script",
+        verb: "may call, when dpkg configures it,",
+        reads: "scripts that dpkg runs when a package changes",
+        find: shell::maintainer::find,
+    },
+    plug_ins("gconv", "character sets of the C library"),
+    plug_ins("locale", "locales in use"),
+    plug_ins("timezone", "time zones"),
+    plug_ins(
+        "thread-exit",
+        "the compiler's support library that the C library opens",
+    ),
+    plug_ins("openssl", "OpenSSL's providers, engines and certificates"),
+    plug_ins("gnutls", "PKCS 11 modules and trust"),
+    plug_ins("kerberos", "Kerberos plug-ins"),
+    plug_ins("sasl", "SASL plug-ins"),
+    plug_ins(
+        "mpi",
+        "components of Open MPI, MPICH, PMIx, UCX, hwloc and fabrics",
+    ),
+    plug_ins("hdf5", "filters of HDF5"),
+    plug_ins("blas", "the twin library of a numeric provider"),
+    plug_ins("gio", "plug-ins and schemas of GLib, GTK and GdkPixbuf"),
+    plug_ins("qt", "plug-ins of Qt"),
+    plug_ins("fonts", "fontconfig's configuration and a font"),
+    plug_ins("sound", "ALSA's plug-ins"),
+    plug_ins("opengl", "graphics drivers"),
+    plug_ins("opencl", "OpenCL drivers"),
+    plug_ins("icu", "Unicode data of ICU"),
+    plug_ins("magic", "the database of file types"),
+    plug_ins("terminfo", "descriptions of common terminals"),
+    plug_ins("proj", "map projections"),
+    plug_ins("java", "Java runtimes as units"),
+    plug_ins("tcl", "script libraries of Tcl and Tk"),
+    plug_ins("perl", "Perl's own modules"),
+    plug_ins("octave", "Octave's functions"),
+    plug_ins("sudo", "sudo's policy"),
+    plug_ins("ssh", "the helpers of the ssh server"),
+    plug_ins("git", "git's commands"),
+    plug_ins("vim", "vim's run-time files"),
+];
