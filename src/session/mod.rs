@@ -3,6 +3,7 @@
 mod edit;
 mod explain;
 mod learn;
+mod modules;
 mod offers;
 mod ways;
 
@@ -11,10 +12,11 @@ pub use crate::plan::Intent;
 pub use edit::Edit;
 pub use explain::{Strength, WhyLink};
 pub use learn::Lesson;
+pub use modules::Matches;
 pub use offers::{Offer, Offers};
 pub use ways::Way;
 
-use crate::model::{FileId, Inventory, Node};
+use crate::model::{Bytes, FileId, Inventory, Node};
 use crate::plan::select::Selected;
 use crate::plan::{Inputs, Mark, Plan, ResolvedMark, Selector, Wish, select, suggest};
 use std::collections::HashMap;
@@ -134,6 +136,13 @@ impl Session {
     /// The chain of reasons for a node, from itself to a mark, the boot set or a rule.
     pub fn why(&self, node: Node) -> Vec<WhyLink> {
         explain::why(self, node)
+    }
+
+    /// What would stay on disk after a change, without making it.
+    pub fn weigh(&self, edit: Edit) -> Bytes {
+        let intent = edit.on(&self.intent);
+        let plan = decide(&self.loaded, &intent, &mut self.selected.clone());
+        plan.after.allocated
     }
 
     fn replan(&mut self) {

@@ -149,6 +149,8 @@ actions! {
     Looking Findings "findings" [on('f')] in List;
     /// Shows all marks.
     Looking Marks "marks" [on('m')] in List;
+    /// Keeps a language's module by its name, as in python:scipy.linalg.
+    Marking Module "module" [on('n')] in List if has_modules;
     /// Traces: runs a command in a throw-away machine; what it touches stays.
     Marking Trace "trace" [on('t')] in List;
     /// Orders by name, size, retained size (files: what stays), verdict.
@@ -185,6 +187,10 @@ actions! {
     Answering No "no" [on('n'), code(KeyCode::Esc)] in Confirm;
     /// Leaves at once.
     Answering Leave "" [Key::ctrl('c')] in Confirm;
+    /// Completes the name, as far as there is only one way.
+    Answering Complete "complete" [code(KeyCode::Tab)] in Prompt if is_naming;
+    /// Takes the next level for what is named.
+    Answering NextLevel "level" [code(KeyCode::Down), code(KeyCode::Up)] in Prompt if is_naming;
     /// Takes what was typed.
     Answering Accept "ok" [code(KeyCode::Enter)] in Prompt;
     /// Forgets what was typed.
@@ -258,6 +264,17 @@ fn has_suggestion(app: &App) -> bool {
     desk(app)
         .and_then(|desk| desk.suggested.as_ref())
         .is_some_and(|suggested| !suggested.offers.list.is_empty())
+}
+
+fn has_modules(app: &App) -> bool {
+    desk(app).is_some_and(|desk| !desk.session.inventory().components.modules.is_empty())
+}
+
+fn is_naming(app: &App) -> bool {
+    desk(app).is_some_and(|desk| match &desk.overlay {
+        Some(Overlay::Prompt(prompt)) => prompt.naming.is_some(),
+        _ => false,
+    })
 }
 
 fn has_undo(app: &App) -> bool {

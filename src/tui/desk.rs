@@ -8,7 +8,7 @@ use super::message::{Export, JobId};
 use crate::job::Cancel;
 use crate::model::{Bytes, Node};
 use crate::plan::{Level, Wish};
-use crate::session::{Edit, Intent, Offers, Session, Way};
+use crate::session::{Edit, Intent, Matches, Offers, Session, Way};
 use std::path::PathBuf;
 
 /// Which list is shown.
@@ -160,6 +160,19 @@ pub struct Prompt {
     pub purpose: Purpose,
     /// The line.
     pub input: Input,
+    /// What the name that is typed means so far, where a module is named.
+    pub naming: Option<Naming>,
+}
+
+/// A module being named: what fits, and what a mark on it would cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Naming {
+    /// The level of the mark.
+    pub level: Level,
+    /// What fits so far.
+    pub matches: Matches,
+    /// What would stay on disk with the mark, once something is named.
+    pub after: Option<Bytes>,
 }
 
 /// What a typed line is for.
@@ -173,6 +186,8 @@ pub enum Purpose {
     Export,
     /// What to trace.
     Trace,
+    /// The name of a module to keep.
+    Module,
 }
 
 /// A question that `y` and `n` answer.

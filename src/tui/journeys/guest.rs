@@ -3,8 +3,8 @@
 use crate::load::Loaded;
 use crate::model::inventory::{NO_OWNER, Origin};
 use crate::model::{
-    BootChain, BootRoot, Bytes, Components, Entry, Evidence, FileKind, FileTree, Inventory, Need,
-    Node, Os, Package, PackageId, TreeBuilder,
+    BootChain, BootRoot, Bytes, Components, Entry, Evidence, FileKind, FileTree, Inventory, Module,
+    Need, Node, Os, Package, PackageId, TreeBuilder,
 };
 use std::collections::BTreeMap;
 
@@ -63,6 +63,22 @@ pub fn loaded() -> Loaded {
 
 fn inventory(tree: FileTree, packages: Vec<Package>, owners: Vec<u32>, root: Node) -> Inventory {
     let files = tree.len();
+    let at = |path: &str| tree.lookup(path.as_bytes()).expect("a file of this guest");
+    let module = |name: &str, path| Module {
+        language: "python",
+        name: name.to_owned(),
+        place: at("/usr"),
+        files: vec![at(path)],
+        whole: vec![at(path)],
+        component: None,
+    };
+    let components = Components {
+        all: Vec::new(),
+        modules: vec![
+            module("numpy.core", "/usr/lib/python3/numpy/core.so"),
+            module("numpy.linalg", "/usr/lib/libblas.so.3"),
+        ],
+    };
     Inventory {
         origin: Origin {
             image: "images/demo.qcow2".into(),
@@ -83,7 +99,7 @@ fn inventory(tree: FileTree, packages: Vec<Package>, owners: Vec<u32>, root: Nod
         tree,
         packages,
         owners,
-        components: Components::default(),
+        components,
         texts: BTreeMap::new(),
         follows: vec![None; files],
         boot: BootChain {

@@ -152,3 +152,39 @@ fn a_whole_risk_class_is_accepted_with_one_key_and_taken_back_with_one() {
     person.see("[ ] test-suites").press("Esc");
     assert!(person.row("   ~ libblas3").contains("for numpy"));
 }
+
+#[test]
+fn a_module_is_named_completed_priced_and_kept() {
+    let mut person = Journey::start().opened();
+    person.press("n").see("Keep a module");
+    person
+        .see("python:numpy.core")
+        .see("keep needed only: go on with the name");
+    person.write("n").press("Tab");
+    person.see("│ python:numpy. ").write("x");
+    person
+        .see("nothing in this guest has this name")
+        .press("Enter")
+        .see("Keep a module");
+    person.press("Backspace").write("l").press("Tab");
+    person.see("keep needed only: 1 module, 5 MB more");
+    insta::assert_snapshot!(person.picture());
+    person.press("Down").see("keep trimmed: 1 module, ");
+    person
+        .press("Enter")
+        .see("keep trimmed module python:numpy.linalg, ");
+    person
+        .press("m")
+        .see("keep trimmed module python:numpy.linalg");
+    person.press("Esc u").see("undo, ");
+}
+
+#[test]
+fn a_module_that_was_named_can_be_forgotten() {
+    let mut person = Journey::start().opened();
+    person.press("n").write("numpy.linalg").press("Esc");
+    person
+        .miss("Keep a module")
+        .press("m")
+        .see("There are no marks");
+}

@@ -50,6 +50,7 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Save => prompts::ask(desk, Purpose::Save, &app.image),
         Action::Export => prompts::ask(desk, Purpose::Export, &app.image),
         Action::Trace => prompts::ask(desk, Purpose::Trace, &app.image),
+        Action::Module => prompts::ask(desk, Purpose::Module, &app.image),
         Action::Rules => return panels::open(app, PanelKind::Rules),
         Action::Findings => return panels::open(app, PanelKind::Findings),
         Action::Marks => return panels::open(app, PanelKind::Marks),

@@ -4,6 +4,7 @@
 //! longer (opening, saving, exporting, prices) is an [`Effect`] for the worker.
 
 mod lists;
+mod naming;
 mod panels;
 mod prompts;
 mod reports;

@@ -1,5 +1,6 @@
 //! Lines to type and questions to answer.
 
+use super::naming;
 use crate::export::Way;
 use crate::tui::actions::Action;
 use crate::tui::app::{App, Ending, INTERRUPTED};
@@ -20,9 +21,17 @@ pub fn ask(desk: &mut Desk, purpose: Purpose, image: &str) {
         },
         Purpose::Export => format!("{}-slim.qcow2", stem(image)),
         Purpose::Trace => String::new(),
+        Purpose::Module => naming::start(desk),
     };
-    let input = Input::new(&text);
-    desk.overlay = Some(Overlay::Prompt(Prompt { purpose, input }));
+    let mut prompt = Prompt {
+        purpose,
+        input: Input::new(&text),
+        naming: None,
+    };
+    if purpose == Purpose::Module {
+        naming::look(desk, &mut prompt);
+    }
+    desk.overlay = Some(Overlay::Prompt(prompt));
 }
 
 fn stem(image: &str) -> String {
@@ -61,13 +70,22 @@ pub fn paste(app: &mut App, text: &str) -> Vec<Effect> {
 
 fn edit_line(app: &mut App, edit: impl FnOnce(&mut Input) -> bool) -> Vec<Effect> {
     let size = app.size;
-    if let Some(desk) = app.desk_mut()
-        && let Some(Overlay::Prompt(prompt)) = &mut desk.overlay
-        && edit(&mut prompt.input)
-        && prompt.purpose == Purpose::Filter
-    {
-        let text = prompt.input.text();
-        desk.set_filter(&text, size);
+    let Some(desk) = app.desk_mut() else {
+        return Vec::new();
+    };
+    let Some(Overlay::Prompt(prompt)) = &mut desk.overlay else {
+        return Vec::new();
+    };
+    if !edit(&mut prompt.input) {
+        return Vec::new();
+    }
+    match prompt.purpose {
+        Purpose::Filter => {
+            let text = prompt.input.text();
+            desk.set_filter(&text, size);
+        }
+        Purpose::Module => naming::again(desk),
+        _ => {}
     }
     Vec::new()
 }
@@ -85,6 +103,10 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
     let text = prompt.input.text();
     let is_accepted = action == Action::Accept;
     match prompt.purpose {
+        Purpose::Module => {
+            naming::act(desk, prompt, action, size);
+            Vec::new()
+        }
         Purpose::Filter if is_accepted => Vec::new(),
         Purpose::Filter => {
             desk.set_filter("", size);

@@ -1,4 +1,4 @@
-//! A line to type: in place of the tabs for a filter, in a box for a path.
+//! A line to type: in place of the tabs for a filter, in a box for a path or a name.
 //!
 //! ```text
 //! + Save the profile as -------------------+
@@ -7,9 +7,10 @@
 //! +----------------------------------------+
 //! ```
 
-use super::{footer, frame, put};
+use super::{footer, frame, put, rows};
+use crate::model::table::plural;
 use crate::tui::app::App;
-use crate::tui::desk::{Prompt, Purpose};
+use crate::tui::desk::{Naming, Prompt, Purpose};
 use crate::tui::fit;
 use crate::tui::layout;
 use crate::tui::look::Role;
@@ -51,11 +52,14 @@ pub fn render(app: &App, prompt: &Prompt, size: (u16, u16), buf: &mut Buffer) ->
         Purpose::Save => "Save the profile as",
         Purpose::Export => "Export to (.qcow2, .raw, .vmdk, .vdi or .vhdx)",
         Purpose::Trace => "Trace this command in a throw-away machine (none: the boot alone)",
+        Purpose::Module => "Keep a module, as LANGUAGE:NAME; * stands for any text",
         Purpose::Filter => "Filter",
     };
+    let naming = prompt.naming.as_ref();
+    let lines = naming.map_or(Vec::new(), |naming| naming_lines(app, naming));
     let inner = frame(
         buf,
-        layout::middle(size, 76, 5),
+        layout::middle(size, 76, 5 + lines.len() as u16),
         title,
         app.look.of(Role::Title),
     );
@@ -65,7 +69,47 @@ pub fn render(app: &App, prompt: &Prompt, size: (u16, u16), buf: &mut Buffer) ->
         ..inner
     };
     footer::render(app, keys, buf);
+    let below = Rect {
+        y: inner.y + 1,
+        height: inner.height.saturating_sub(2),
+        ..inner
+    };
+    // Where there is little room, what the mark would do matters more than the names.
+    let hidden = lines.len().saturating_sub(usize::from(below.height));
+    for ((text, role), row) in lines.iter().skip(hidden).zip(rows(below)) {
+        let text = fit::cut(text, usize::from(row.width));
+        put(buf, row.x, row.y, row.width, &text, app.look.of(*role));
+    }
     render_line(app, prompt, Rect { height: 1, ..inner }, buf)
+}
+
+/// The names that fit, and what a mark on what is typed would do.
+fn naming_lines(app: &App, naming: &Naming) -> Vec<(String, Role)> {
+    let names = &naming.matches.names;
+    let mut lines: Vec<String> = names
+        .iter()
+        .map(|name| format!("  {}", words::printable(name)))
+        .collect();
+    let more = naming.matches.total - names.len();
+    if more > 0 {
+        lines.push(format!("  and {} more", words::count(more as u64)));
+    }
+    let lines = lines.into_iter().map(|line| (line, Role::Faint));
+    lines.chain([(price(app, naming), Role::Mark)]).collect()
+}
+
+/// What the mark would do, or that there is nothing of this name.
+fn price(app: &App, naming: &Naming) -> String {
+    let level = naming.level.word();
+    let (Some(after), Some(desk)) = (naming.after, app.desk()) else {
+        return match naming.matches.total {
+            0 => "nothing in this guest has this name".to_owned(),
+            _ => format!("keep {level}: go on with the name"),
+        };
+    };
+    let change = words::change(desk.session.plan().after.allocated, after);
+    let modules = plural(naming.matches.modules as u64, "module", "modules");
+    format!("keep {level}: {modules}{change}")
 }
 
 /// Draws what was typed, scrolled so that the cursor is visible.
