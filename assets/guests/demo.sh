@@ -82,6 +82,14 @@ END
     inside setcap cap_net_raw+ep /usr/local/bin/capture
 }
 
+# What a machine that others use too gets: an account that may only push, what its owner may do as root, what runs at night.
+permissions() {
+    inside useradd --system --create-home --home-dir /srv/git --shell /usr/bin/git-shell git
+    printf 'sci ALL=(root) NOPASSWD: /usr/bin/rsync -a /home/sci/analysis /srv/backup\n' >"$root/etc/sudoers.d/sci"
+    chmod 440 "$root/etc/sudoers.d/sci"
+    inside crontab -u sci - <<<'30 3 * * * /usr/sbin/logrotate --state ~/.cache/logrotate ~/analysis/logrotate.conf'
+}
+
 leftovers() {
     # Of the downloads, as many as a machine has some weeks after its last cleaning.
     find "$root/var/cache/apt/archives" -name '*.deb' ! -name 'v*' -delete
@@ -94,7 +102,12 @@ leftovers() {
     seq 40000 | sed 's/.*/Jan 04 guest solver[&]: step & of 40000 converged, residual 1.3e-7/' >"$root/var/log/solver.log"
 }
 
+# shellcheck source=assets/guests/demo.software.sh
+. "$here/demo.software.sh"
+
 environment
 home
+software
 solver
+permissions
 leftovers

@@ -1,6 +1,7 @@
 //! Integration tests.
 
 mod bad_input;
+mod built;
 mod cli;
 mod command;
 mod cure;
@@ -27,11 +28,11 @@ mod vm_export;
 mod vm_finders;
 mod vm_guest;
 mod vm_hostile;
-mod vm_languages;
 mod vm_layouts;
 mod vm_machine;
 mod vm_profiles;
 mod vm_source;
+mod vm_switched_off;
 mod vm_trace;
 mod vm_verify;
 mod vm_ways;

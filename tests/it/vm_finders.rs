@@ -1,17 +1,16 @@
-//! Each finder on the real files of a Debian guest: one need that only this finder knows.
+//! Finders on the real files of Debian guests: needs that were read off the files by eye.
 
+use crate::built;
 use guestslim::finders::FINDERS;
-use guestslim::guest::{OpenOptions, open};
-use guestslim::job::Job;
-use guestslim::load::{Loaded, load};
-use guestslim::model::text::escape;
-use guestslim::model::{Inventory, Node};
+use guestslim::model::Node;
 use guestslim::plan::hardware::{self, HypervisorId};
+use guestslim::plan::{Intent, Level, Selector, Wish};
+use guestslim::session::{Edit, Loaded, Session};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::sync::Arc;
 
-/// Finder, who needs, what is needed: read off the small guest's files by eye.
-const NEEDS: &[(&str, &str, &str)] = &[
+/// Finder, who needs, what is needed in the small guest.
+const SMALL: &[(&str, &str, &str)] = &[
     (
         "unit",
         "/usr/lib/systemd/system/ssh.service",
@@ -77,6 +76,58 @@ const NEEDS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+const SITE: &str = "/usr/lib/python3/dist-packages";
+
+/// The same in the demonstration guest.
+const DEMO: &[(&str, &str, &str)] = &[
+    (
+        "python-library",
+        "/opt/science/bin/python3",
+        "/opt/science/pyvenv.cfg",
+    ),
+    (
+        "python-distribution",
+        "/usr/lib/python3/dist-packages/scipy/__init__.py",
+        "/usr/lib/python3/dist-packages/scipy/odr/__init__.py",
+    ),
+    (
+        "python-import",
+        "/usr/lib/python3/dist-packages/scipy/linalg/__init__.py",
+        "/usr/lib/python3/dist-packages/scipy/linalg/_basic.py",
+    ),
+    (
+        "python-import",
+        "/usr/lib/python3/dist-packages/scipy/special/_ellip_harm_2.cpython-311-x86_64-linux-gnu.so",
+        "/usr/lib/python3/dist-packages/scipy/integrate/__init__.py",
+    ),
+    (
+        "python-data",
+        "/usr/lib/python3/dist-packages/numpy/core/__init__.py",
+        "/usr/lib/python3/dist-packages/numpy/core/lib/npy-pkg-config/mlib.ini",
+    ),
+    (
+        "r-home",
+        "/usr/lib/R/lib/libR.so",
+        "/usr/lib/R/library/stats",
+    ),
+    ("r-home", "/usr/lib/R/bin/R", "/usr/bin/sed"),
+    (
+        "r-package",
+        "/usr/lib/R/library/stats4/DESCRIPTION",
+        "/usr/lib/R/library/stats/DESCRIPTION",
+    ),
+    (
+        "perl-module",
+        "/usr/sbin/dpkg-fsys-usrunmess",
+        "/usr/share/perl/5.36.0/File/Find.pm",
+    ),
+    (
+        "perl-module",
+        "/usr/lib/x86_64-linux-gnu/perl/5.36.0/Storable.pm",
+        "/usr/lib/x86_64-linux-gnu/perl/5.36.0/auto/Storable/Storable.so",
+    ),
+];
+
 /// Needs of one kernel module for another, by their names.
 const MODULES: &[(&str, &str)] = &[
     ("virtio_net", "net_failover"),
@@ -84,24 +135,9 @@ const MODULES: &[(&str, &str)] = &[
     ("cifs", "sha512_generic"),
 ];
 
-fn small() -> Loaded {
-    let folder = std::env::var_os("GUESTSLIM_GUESTS").unwrap_or_else(|| "target/guests".into());
-    let job = Job::quiet();
-    let path = PathBuf::from(folder).join("small.qcow2");
-    let mut guest = open(&path, &OpenOptions::default(), &job).expect("the small guest is built");
-    load(guest.as_mut(), &job).expect("it loads")
-}
-
-fn name(inventory: &Inventory, node: Node) -> String {
-    match node {
-        Node::Package(id) => inventory.package_label(id),
-        Node::File(file) => escape(&inventory.tree.path(file)).into_owned(),
-    }
-}
-
 #[test]
 fn modules_of_a_real_kernel_are_needed_or_go_with_their_hypervisor() {
-    let loaded = small();
+    let loaded = built::guest("small");
     let inventory = &loaded.inventory;
     let module = |node: Node| match node {
         Node::File(file) => String::from_utf8(hardware::module_name(inventory.tree.name(file))),
@@ -165,22 +201,62 @@ fn modules_of_a_real_kernel_are_needed_or_go_with_their_hypervisor() {
     }
 }
 
-#[test]
-fn every_finder_knows_what_a_real_debian_needs() {
-    let loaded = small();
-    let found: BTreeSet<(&str, String, String)> = loaded
-        .graph
-        .needs()
-        .iter()
-        .map(|need| {
-            let id = FINDERS[need.finder as usize].id;
-            let inventory = &loaded.inventory;
-            (id, name(inventory, need.from), name(inventory, need.to))
+fn module(text: &str) -> Selector {
+    let (language, name) = text.split_once(':').expect("a language");
+    Selector::Module {
+        language: language.to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+fn lacks(loaded: &Loaded, needs: &'static [(&str, &str, &str)]) -> Vec<&'static str> {
+    let file = |path: &str| Node::File(built::file(&loaded.inventory.tree, path));
+    let is_known = |(id, from, to): &(&str, &str, &str)| {
+        let (from, to) = (file(from), file(to));
+        let mut all = loaded.graph.needs().iter();
+        all.any(|need| {
+            need.from == from && need.to == to && FINDERS[need.finder as usize].id == *id
         })
-        .collect();
-    let lacks: Vec<_> = NEEDS
-        .iter()
-        .filter(|(id, from, to)| !found.contains(&(id, (*from).to_owned(), (*to).to_owned())))
-        .collect();
-    assert!(lacks.is_empty(), "{lacks:#?}");
+    };
+    let unknown = needs.iter().filter(|need| !is_known(need));
+    unknown.map(|(_, from, _)| *from).collect()
+}
+
+#[test]
+fn finders_know_what_a_small_debian_needs() {
+    assert_eq!(lacks(&built::guest("small"), SMALL), Vec::<&str>::new());
+}
+
+#[test]
+fn finders_know_what_a_scientists_debian_needs_and_modules_are_kept_by_their_names() {
+    let loaded = built::guest("demo");
+    assert_eq!(lacks(&loaded, DEMO), Vec::<&str>::new());
+    let mut session = Session::new(Arc::new(loaded), Intent::default());
+    for text in [
+        "python:json",
+        "python@/opt/science:pandas",
+        "r:stats",
+        "perl:POSIX",
+    ] {
+        session.apply(Edit::Mark(module(text), Wish::Keep(Level::NeededOnly)));
+        let mark = session.intent().marks.len() - 1;
+        assert!(session.mark_matches(mark) > 0, "{text}");
+    }
+    // The scientist's own scripts import scipy; without them only the mark decides.
+    session.apply(Edit::Mark(
+        Selector::Path("/home/sci".to_owned()),
+        Wish::Drop,
+    ));
+    session.apply(Edit::Mark(
+        module("python:scipy.linalg"),
+        Wish::Keep(Level::NeededOnly),
+    ));
+    let keeps = |path: &str| {
+        session.plan().keeps_file(built::file(
+            &session.inventory().tree,
+            &format!("{SITE}/{path}"),
+        ))
+    };
+    assert!(keeps("scipy/linalg/_basic.py") && keeps("numpy/core/__init__.py"));
+    assert!(!keeps("scipy/odr/tests/test_odr.py") && !keeps("scipy/linalg/tests/test_basic.py"));
 }

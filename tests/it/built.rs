@@ -1,0 +1,23 @@
+//! The guests that `assets/guest.sh` builds, opened directly, for tests that only read.
+
+use guestslim::guest::{OpenOptions, open};
+use guestslim::job::Job;
+use guestslim::load::{Loaded, load};
+use guestslim::model::{FileId, FileTree};
+use std::path::PathBuf;
+
+/// All that is known of a guest.
+pub fn guest(name: &str) -> Loaded {
+    let folder = std::env::var_os("GUESTSLIM_GUESTS").unwrap_or_else(|| "target/guests".into());
+    let path = PathBuf::from(folder).join(name).with_extension("qcow2");
+    let job = Job::quiet();
+    let mut guest = open(&path, &OpenOptions::default(), &job).expect("the guest is built");
+    load(guest.as_mut(), &job).expect("it loads")
+}
+
+/// A file that must be there.
+#[track_caller]
+pub fn file(tree: &FileTree, path: &str) -> FileId {
+    let found = tree.lookup(path.as_bytes());
+    found.unwrap_or_else(|| panic!("{path} is in the guest"))
+}
