@@ -41,6 +41,16 @@ const SMALL: &[(&str, &str, &str)] = &[
         "/usr/lib/systemd/systemd",
         "/usr/lib/systemd/system-generators/systemd-fstab-generator",
     ),
+    (
+        "unit",
+        "/usr/lib/systemd/systemd-logind",
+        "/usr/lib/systemd/system/user@.service",
+    ),
+    (
+        "unit",
+        "/usr/lib/systemd/system/user@.service",
+        "/usr/lib/systemd/user/default.target",
+    ),
     ("shell", "/usr/sbin/e2scrub_all", "/usr/bin/lsblk"),
     ("shell", "/usr/bin/gunzip", "/usr/bin/gzip"),
     (

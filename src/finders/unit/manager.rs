@@ -15,6 +15,21 @@ pub const READERS: Readers<'_> = &[
             b"/usr/lib/environment.d",
         ],
     ),
+    // Each login starts the user's own manager, whose units nobody names.
+    (
+        b"/usr/lib/systemd/systemd-logind",
+        &[
+            b"/usr/lib/systemd/system/user.slice",
+            b"/usr/lib/systemd/system/user-.slice.d",
+            b"/usr/lib/systemd/system/user-runtime-dir@.service",
+            b"/usr/lib/systemd/system/user@.service",
+            b"/usr/lib/systemd/system/user@.service.d",
+        ],
+    ),
+    (
+        b"/usr/lib/systemd/system/user@.service",
+        &[b"/usr/lib/systemd/user"],
+    ),
     (
         b"/usr/lib/systemd/systemd-sleep",
         &[b"/usr/lib/systemd/system-sleep"],
