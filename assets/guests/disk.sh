@@ -55,7 +55,7 @@ layout_gpt_uefi() {
     swap 3 "$swap_uuid"
 }
 
-# With swap between /boot and the root.
+# With swap between /boot and the root, and a journal that contents of files go through.
 layout_boot() {
     local root_dev=/dev/vda3 root_fs=ext2 root_uuid swap_uuid partmap=msdos
     local boot_dev=/dev/vda1 boot_fs=ext2 boot_uuid
@@ -64,7 +64,7 @@ layout_boot() {
     swap_uuid=$(uuid "$name" swap)
     earlier_life
     partition dos '2048,524288,L,*' ',131072,S' ',,L'
-    mount_table "$root_uuid / ext4 errors=remount-ro 0 1" "$boot_uuid /boot ext4 defaults 0 2" \
+    mount_table "$root_uuid / ext4 errors=remount-ro 0 1" "$boot_uuid /boot ext4 data=journal 0 2" \
         "$swap_uuid none swap sw 0 0"
     bios_files '(,msdos1)/grub' part_msdos ext2
     mv "$root/boot" "$work/boot"
