@@ -16,10 +16,10 @@ timed _ target/release/guestslim replay "$profile" "$image" -o "$folder/slim.qco
 
 # The paths of the trace, as tar names them; those of kernel and initramfs, which a machine reads before anything can look on.
 target/release/guestslim profile show "$profile" --json |
-    sed -n '/"trace": \[/,/\]/s/^ *"\(\/.*\)",\{0,1\}$/.\1/p' >"$folder/list"
+    sed -n '/"trace": \[/,/\]/s/^ *"\(\/.*\)",\{0,1\}$/.\1/p' | sed 's/\\\\\\\\/\\/g' >"$folder/list"
 mkdir "$folder/files"
 guestfish --ro -a "$image" -i tar-out / - |
-    tar -x -C "$folder/files" --no-recursion --wildcards --files-from "$folder/list" './boot/vmlinuz-*' './boot/initrd.img-*'
+    tar -x -C "$folder/files" --no-recursion --no-unquote --files-from "$folder/list" --wildcards './boot/vmlinuz-*' './boot/initrd.img-*'
 mke2fs -q -t ext4 -d "$folder/files" "$folder/bare.raw" 6G
 qemu-img convert -f raw -O qcow2 -c -o compression_type=zstd,cluster_size=256k "$folder/bare.raw" "$folder/bare.qcow2"
 
