@@ -25,6 +25,7 @@ mod tiny;
 mod vm_archive;
 mod vm_durable;
 mod vm_export;
+mod vm_faults;
 mod vm_finders;
 mod vm_guest;
 mod vm_hostile;

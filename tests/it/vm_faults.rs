@@ -1,0 +1,214 @@
+//! What an export leaves behind when it is killed, when its appliance is, and when the disk is full: nothing.
+
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// Nothing that is waited for here takes longer, however busy the machine is.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A folder for one output and one outside of it for the profile.
+struct Place {
+    output: TempDir,
+    other: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = || tempfile::tempdir().expect("a temporary folder");
+        let place = Self {
+            output: folder(),
+            other: folder(),
+        };
+        fs::write(
+            place.profile(),
+            r#"(version: 1, name: "floor", marks: [keep(package("openssh-server"))])"#,
+        )
+        .expect("it writes");
+        place
+    }
+
+    fn profile(&self) -> PathBuf {
+        self.other.path().join("profile.ron")
+    }
+
+    /// An export under way, with the emulator that this program takes its place for, where there is one.
+    fn export(&self, emulator: Option<&Path>) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_guestslim"));
+        command
+            .args(["replay", "--no-verify", "--accel", "tcg", "-o"])
+            .arg(self.output.path().join("out.qcow2"))
+            .arg(self.profile())
+            .arg(small())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        if let Some(emulator) = emulator {
+            command.env("LIBGUESTFS_HV", emulator);
+        }
+        command.spawn().expect("it starts")
+    }
+
+    /// What is in the output's folder, hidden things too.
+    fn found(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.output.path()).expect("readable");
+        entries
+            .map(|entry| {
+                entry
+                    .expect("readable")
+                    .file_name()
+                    .to_string_lossy()
+                    .into_owned()
+            })
+            .collect()
+    }
+
+    /// Processes of which the command names the folder, by the program's name.
+    fn processes(&self, program: &str) -> Vec<i32> {
+        let folder = self.output.path().to_string_lossy().into_owned();
+        let numbers = fs::read_dir("/proc").expect("readable").flatten();
+        numbers
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .filter(|pid: &i32| {
+                let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+                let words = String::from_utf8_lossy(&words).into_owned();
+                words.contains(&folder) && words.contains(program)
+            })
+            .collect()
+    }
+
+    fn assert_empty(&self) {
+        assert_eq!(self.found(), Vec::<String>::new());
+        until("every process ends", || {
+            self.processes("").is_empty().then_some(())
+        });
+    }
+}
+
+fn small() -> PathBuf {
+    let folder = std::env::var_os("GUESTSLIM_GUESTS").unwrap_or_else(|| "target/guests".into());
+    PathBuf::from(folder).join("small.qcow2")
+}
+
+/// Asks again and again.
+fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = ask() {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "in vain: {what}");
+        sleep(Duration::from_millis(50));
+    }
+}
+
+fn send(pid: i32, signal: Signal) {
+    let pid = Pid::from_raw(pid).expect("a process");
+    kill_process(pid, signal).expect("it is there");
+}
+
+/// Waits for an export to end by itself.
+fn end(mut child: Child) -> Output {
+    until("it ends", || child.try_wait().expect("a child"));
+    child.wait_with_output().expect("its output")
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_signal_or_a_killed_appliance_leaves_nothing() {
+    let place = Place::new();
+    let child = place.export(None);
+    until("an appliance", || place.processes("qemu-system").pop());
+    send(child.id().cast_signed(), Signal::TERM);
+    let output = end(child);
+    assert_eq!(output.status.code(), Some(130), "{}", said(&output));
+    place.assert_empty();
+
+    let child = place.export(None);
+    let appliance = until("an appliance", || place.processes("qemu-system").pop());
+    send(appliance, Signal::KILL);
+    let output = end(child);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(said(&output).contains("appliance"), "{}", said(&output));
+    place.assert_empty();
+}
+
+/// Nobody can clean up after SIGKILL but the next export, which fails here because its appliance does.
+#[test]
+fn what_a_killed_export_leaves_goes_with_the_next_one() {
+    let place = Place::new();
+    let child = place.export(None);
+    until("an appliance", || place.processes("qemu-system").pop());
+    send(child.id().cast_signed(), Signal::KILL);
+    assert_eq!(end(child).status.signal(), Some(9));
+    until("its appliance ends", || {
+        place.processes("").is_empty().then_some(())
+    });
+    assert_eq!(place.found().len(), 1, "{:?}", place.found());
+
+    let output = end(place.export(Some(Path::new("/bin/false"))));
+    assert!(
+        matches!(output.status.code(), Some(2 | 3)),
+        "{}",
+        said(&output)
+    );
+    place.assert_empty();
+}
+
+#[test]
+fn an_appliance_that_never_starts_can_be_left() {
+    let place = Place::new();
+    let emulator = place.other.path().join("qemu-system-sleeper");
+    let pipe = place.other.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("coreutils are here").success());
+    // Waits for somebody to write into the pipe.
+    let script = format!("#!/bin/sh\nread line <'{}'\n", pipe.display());
+    fs::write(&emulator, script).expect("it writes");
+    fs::set_permissions(&emulator, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let child = place.export(Some(&emulator));
+    let pid = child.id();
+    until("it begins", || place.found().pop());
+    sleep(Duration::from_secs(5));
+    send(pid.cast_signed(), Signal::TERM);
+    let output = end(child);
+    assert_eq!(output.status.code(), Some(130), "{}", said(&output));
+    place.assert_empty();
+}
+
+/// The disk fills up while the appliance works: in a mount namespace of its own, a small file system in memory.
+#[test]
+fn a_disk_that_fills_up_half_way_leaves_nothing() {
+    const SCRIPT: &str = r#"
+        mount -t tmpfs -o size=900m full "$1" || exit 99
+        "$2" replay --no-verify --accel tcg -o "$1/out.qcow2" "$3" "$4" >/dev/null &
+        while kill -0 $! 2>/dev/null && ! ls "$1"/.guestslim-*/overlay.qcow2 >/dev/null 2>&1; do sleep 0.1; done
+        sleep 3
+        dd if=/dev/zero of="$1/filler" bs=1M 2>/dev/null
+        wait $!
+        code=$?
+        rm "$1/filler"
+        ls -A "$1"
+        exit $code
+    "#;
+    let place = Place::new();
+    let output = Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", SCRIPT, "sh"])
+        .arg(place.output.path())
+        .arg(env!("CARGO_BIN_EXE_guestslim"))
+        .arg(place.profile())
+        .arg(small())
+        .output()
+        .expect("util-linux is installed");
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(said(&output).contains("filled up"), "{}", said(&output));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+}
