@@ -1,4 +1,4 @@
-//! The guests that `assets/guest.sh` builds, opened directly, for tests that only read.
+//! The guests that `assets/guest.sh` builds, and what is known of them, read directly.
 
 use guestslim::guest::{OpenOptions, open};
 use guestslim::job::Job;
@@ -6,12 +6,22 @@ use guestslim::load::{Loaded, load};
 use guestslim::model::{FileId, FileTree};
 use std::path::PathBuf;
 
-/// All that is known of a guest.
-pub fn guest(name: &str) -> Loaded {
+/// A guest's image: an absolute path.
+pub fn path(name: &str) -> PathBuf {
     let folder = std::env::var_os("GUESTSLIM_GUESTS").unwrap_or_else(|| "target/guests".into());
     let path = PathBuf::from(folder).join(name).with_extension("qcow2");
+    std::path::absolute(path).expect("a path")
+}
+
+/// The small Debian guest.
+pub fn small() -> PathBuf {
+    path("small")
+}
+
+/// All that is known of a guest.
+pub fn guest(name: &str) -> Loaded {
     let job = Job::quiet();
-    let mut guest = open(&path, &OpenOptions::default(), &job).expect("the guest is built");
+    let mut guest = open(&path(name), &OpenOptions::default(), &job).expect("the guest is built");
     load(guest.as_mut(), &job).expect("it loads")
 }
 

@@ -1,17 +1,17 @@
 //! The small guest's files as a tar archive: what the plan says is in it, nothing else, and it works.
 
+use crate::built;
 use crate::command::run;
 use guestslim::export::Layout;
 use guestslim::export::{Compression, OutputFormat, list};
 use guestslim::job::Job;
 use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 fn small() -> String {
-    let folder = std::env::var_os("GUESTSLIM_GUESTS").unwrap_or_else(|| "target/guests".into());
-    let path = PathBuf::from(folder).join("small.qcow2");
+    let path = built::small();
     path.to_str().expect("a plain path").to_owned()
 }
 

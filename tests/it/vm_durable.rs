@@ -65,7 +65,7 @@ fn archive(folder: &Path) -> PathBuf {
 }
 
 fn slim(folder: &Path) -> (Session, PathBuf) {
-    let source = guest("small.qcow2");
+    let source = guest("small");
     let subject = Subject::open(source.path(), &OpenOptions::default(), &Job::quiet());
     let keep = |name: &str, level| Mark {
         selector: Selector::Package(name.to_owned()),

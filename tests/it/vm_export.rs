@@ -1,5 +1,6 @@
 //! Exports of a real guest: what stays is the same, what goes is gone, the source is never touched.
 
+use crate::built::small;
 use crate::salt::{Salt, to_raw};
 use guestslim::export::{BESIDE, ExportError, ExportOptions, Report, StepKind, export, steps};
 use guestslim::guest::{Guest, OpenOptions, open};
@@ -11,14 +12,8 @@ use guestslim::session::Session;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-
-/// The small Debian guest that `assets/guest.sh` builds.
-fn small() -> PathBuf {
-    let folder = std::env::var_os("GUESTSLIM_GUESTS").unwrap_or_else(|| "target/guests".into());
-    PathBuf::from(folder).join("small.qcow2")
-}
 
 fn sha256(path: &Path) -> Vec<u8> {
     let mut hash = Sha256::new();

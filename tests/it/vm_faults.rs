@@ -1,5 +1,6 @@
 //! What an export leaves behind when it is killed, when its appliance is, and when the disk is full: nothing.
 
+use crate::built::small;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -88,11 +89,6 @@ impl Place {
             self.processes("").is_empty().then_some(())
         });
     }
-}
-
-fn small() -> PathBuf {
-    let folder = std::env::var_os("GUESTSLIM_GUESTS").unwrap_or_else(|| "target/guests".into());
-    PathBuf::from(folder).join("small.qcow2")
 }
 
 /// Asks again and again.

@@ -1,16 +1,11 @@
 //! Real guests through the appliance and through the direct reader.
 
+use crate::built::small;
 use guestslim::guest::libguestfs::{Accel, Access, Appliance, Drive};
 use guestslim::guest::{Backend, OpenOptions, open};
 use guestslim::job::Job;
 use std::path::PathBuf;
 use std::process::Command;
-
-/// The small Debian guest that `assets/guest.sh` builds.
-fn small() -> PathBuf {
-    let folder = std::env::var_os("GUESTSLIM_GUESTS").unwrap_or_else(|| "target/guests".into());
-    PathBuf::from(folder).join("small.qcow2")
-}
 
 fn overlay(folder: &std::path::Path) -> PathBuf {
     let path = folder.join("overlay.qcow2");

@@ -15,7 +15,7 @@ fn direct() -> Direct {
         accel: Accel::Tcg,
         ..OpenOptions::default()
     };
-    let subject = Subject::open(guest("small.qcow2").path(), &options, &Job::quiet());
+    let subject = Subject::open(guest("small").path(), &options, &Job::quiet());
     subject.expect("it opens").direct.expect("it has a kernel")
 }
 
@@ -150,7 +150,7 @@ fn an_interrupted_trace_or_verification_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let temporary = tempfile::tempdir().unwrap();
         let image = folder.path().join("interrupted.qcow2");
-        let target = std::path::absolute(guest("small.qcow2").path()).unwrap();
+        let target = std::path::absolute(guest("small").path()).unwrap();
         std::os::unix::fs::symlink(target, &image).unwrap();
         let mut child = std::process::Command::new(guestslim().get_program())
             .args(arguments)

@@ -1,21 +1,19 @@
 //! Throw-away machines: real guests booted under QEMU.
 
+use crate::built;
 use guestslim::guest::image::Image;
 use guestslim::job::{Cancel, Job};
 use guestslim::vm::{Caps, VmError, Working, boot_by_loader};
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// A guest made by `assets/guest.sh`.
 pub fn guest(name: &str) -> Image {
-    let folder = std::env::var_os("GUESTSLIM_GUESTS").unwrap_or_else(|| "target/guests".into());
-    let path = PathBuf::from(folder).join(name);
-    Image::probe(&path, None).expect("assets/guest.sh makes the guests of the tests")
+    Image::probe(&built::path(name), None).expect("assets/guest.sh makes the guests of the tests")
 }
 
 #[test]
 fn a_guest_reaches_its_login_prompt_through_its_own_boot_loader() {
-    let image = guest("small.qcow2");
+    let image = guest("small");
     let before = std::fs::metadata(image.path()).unwrap().modified().unwrap();
     let boot = boot_by_loader(&image, Working::Tcg, Caps::default(), &Job::quiet()).unwrap();
     let log = boot.console.log();
@@ -31,7 +29,7 @@ fn a_guest_that_takes_longer_than_its_time_is_a_verdict() {
         time: Duration::from_millis(300),
         ..Caps::default()
     };
-    let boot = boot_by_loader(&guest("small.qcow2"), Working::Tcg, caps, &Job::quiet()).unwrap();
+    let boot = boot_by_loader(&guest("small"), Working::Tcg, caps, &Job::quiet()).unwrap();
     let why = boot.verdict.unwrap_err();
     assert!(
         why.starts_with("neither a login prompt nor a target"),
@@ -45,7 +43,7 @@ fn a_console_that_prints_more_than_it_may_is_a_verdict() {
         console: 10,
         ..Caps::default()
     };
-    let boot = boot_by_loader(&guest("small.qcow2"), Working::Tcg, caps, &Job::quiet()).unwrap();
+    let boot = boot_by_loader(&guest("small"), Working::Tcg, caps, &Job::quiet()).unwrap();
     assert_eq!(boot.verdict.unwrap_err(), "it flooded its console");
 }
 
@@ -53,11 +51,7 @@ fn a_console_that_prints_more_than_it_may_is_a_verdict() {
 fn a_cancelled_machine_leaves_no_process_behind() {
     let folder = tempfile::tempdir().unwrap();
     let name = folder.path().join("cancelled.qcow2");
-    std::os::unix::fs::symlink(
-        std::path::absolute(guest("small.qcow2").path()).unwrap(),
-        &name,
-    )
-    .unwrap();
+    std::os::unix::fs::symlink(std::path::absolute(guest("small").path()).unwrap(), &name).unwrap();
     let image = Image::probe(&name, None).unwrap();
     let cancel = Cancel::default();
     let job = Job::quiet().with_cancel(cancel.clone());

@@ -1,16 +1,16 @@
 //! The bundled profiles on real guests: replayed, booted, and their checks run.
 
+use crate::built;
 use crate::command::run;
 use guestslim::guest::{OpenOptions, open};
 use guestslim::job::Job;
 use guestslim::load::load;
 use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 fn guest(name: &str) -> String {
-    let folder = std::env::var_os("GUESTSLIM_GUESTS").unwrap_or_else(|| "target/guests".into());
-    let path = PathBuf::from(folder).join(name);
+    let path = built::path(name);
     path.to_str().expect("a plain path").to_owned()
 }
 
@@ -80,7 +80,7 @@ fn the_floor_boots_with_an_initramfs_made_anew_and_lets_people_in() {
     let (profile, output) = (folder.path().join("p.ron"), folder.path().join("out.qcow2"));
     fs::write(&profile, text).expect("a file");
     replay_to(&output, profile.to_str().expect("plain"), "small.qcow2", 30);
-    let (before, after) = (initramfs(guest("small.qcow2").as_ref()), initramfs(&output));
+    let (before, after) = (initramfs(guest("small").as_ref()), initramfs(&output));
     assert!(after * 3 < before * 2, "{after} of {before}");
 }
 

@@ -1,12 +1,13 @@
 //! The source image is the same after whatever happens to a command, and nothing half done stays beside it.
 
+use crate::built;
 use crate::command::{guestslim, ran, run};
 use assert_cmd::Command;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,9 +19,7 @@ const PROFILE: &str =
 const PATIENCE: Duration = Duration::from_secs(600);
 
 fn small() -> String {
-    let folder = std::env::var_os("GUESTSLIM_GUESTS").unwrap_or_else(|| "target/guests".into());
-    let path = fs::canonicalize(PathBuf::from(folder).join("small.qcow2"));
-    let path = path.expect("assets/guest.sh has built the small guest");
+    let path = built::small();
     path.to_str().expect("a plain path").to_owned()
 }
 

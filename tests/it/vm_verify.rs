@@ -92,7 +92,7 @@ fn damage(appliance: &Appliance, folder: &Path) {
 
 /// A copy of the small guest in a folder, changed.
 fn changed(folder: &Path, by: impl FnOnce(&Appliance)) -> (String, String) {
-    let source = guest("small.qcow2");
+    let source = guest("small");
     let image = folder.join("damaged.qcow2");
     fs::copy(source.path(), &image).expect("there is room");
     change(&image, by);

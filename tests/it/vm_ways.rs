@@ -1,6 +1,7 @@
 //! Ways of writing other than in place: the tree is complete, it boots by its own loader, and nothing of what was dropped
 //! is in the output.
 
+use crate::built::small;
 use crate::salt::to_raw;
 use guestslim::export::{ExportOptions, Way, export, steps};
 use guestslim::guest::image::Image;
@@ -36,11 +37,6 @@ echo locked > locked; chattr +iA locked; chattr +d empty; touch -d '2003-01-01' 
 const LOOK: &[u8] = b"cd /sysroot/opt/kept
 find . -printf '%p %y %m %U %G %s %b %T@ %n %l\\n' | sort; getfattr -R -h -d -m - -e hex . | grep -v '^$'; lsattr -d plain locked empty ..data/..file two*
 dumpe2fs -h /dev/disk/guestfs/drivea1 2>/dev/null | grep -E 'volume name|UUID|system features|mount options|Errors|Inode size|Hash Seed|Maximum mount'";
-
-fn small() -> PathBuf {
-    let folder = std::env::var_os("GUESTSLIM_GUESTS").unwrap_or_else(|| "target/guests".into());
-    std::path::absolute(PathBuf::from(folder).join("small.qcow2")).expect("a path")
-}
 
 /// The first file system's files, mounted in an appliance.
 fn within<T>(image: &Path, format: &str, access: Access, act: impl FnOnce(&Appliance) -> T) -> T {
