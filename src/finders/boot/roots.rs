@@ -210,21 +210,7 @@ pub fn console(guest: &mut Look<'_>) -> Vec<BootRoot> {
     roots.extend(all(shells, "an account logs in with it"));
     let modules = login::pam(guest, &["login", "other", "systemd-user", "su", "passwd"]);
     roots.extend(all(modules, "the console's login loads it through PAM"));
-    roots.extend(all(
-        user_units(guest),
-        "a login starts the user's own units",
-    ));
     roots
-}
-
-/// What systemd cannot do without when it runs for a user, as a login makes it: where it begins and where it ends.
-fn user_units(guest: &Look<'_>) -> Vec<Node> {
-    ["default.target", "shutdown.target", "exit.target"]
-        .iter()
-        .filter_map(|name| guest.resolve(&[b"/usr/lib/systemd/user/", name.as_bytes()].concat()))
-        .flat_map(|end| end.links.into_iter().chain([end.file]))
-        .map(Node::File)
-        .collect()
 }
 
 /// The name of the unit that systemd starts.
