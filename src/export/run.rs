@@ -15,7 +15,7 @@ use super::room;
 use super::step::{Removal, Step, StepKind};
 use super::steps::steps;
 use super::surgery::Surgery;
-use super::unlink::{Unlinked, unlink};
+use super::unlink::{Left, Unlinked, unlink};
 use super::update;
 use super::workshop::Workshop;
 use crate::job::{Cancel, Cancelled, Job};
@@ -113,8 +113,8 @@ struct Run<'a> {
     new_disk: Option<PathBuf>,
     product: PathBuf,
     surgery: Option<Surgery<'a>>,
-    /// Files that are still to be removed once there is an appliance.
-    left: Vec<Vec<u8>>,
+    /// What is still to be removed once there is an appliance.
+    left: Left,
     /// Bytes that were freed before there was one.
     freed_early: u64,
     record: Record,
@@ -137,7 +137,7 @@ impl<'a> Run<'a> {
             workshop,
             source_hash,
             surgery: None,
-            left: Vec::new(),
+            left: Left::default(),
             freed_early: 0,
             record: Record {
                 disk: task.loaded.inventory.origin.virtual_size,
@@ -177,9 +177,9 @@ impl<'a> Run<'a> {
                 self.unlink(&step.heading, removal)
             }
             StepKind::Remove(removal) => self.remove(&step.heading, removal),
-            StepKind::RemoveRest(folders) => {
-                let left = std::mem::take(&mut self.left);
-                self.surgery().remove(&step.heading, &left, folders)
+            StepKind::RemoveRest => {
+                let Left { files, folders } = std::mem::take(&mut self.left);
+                self.surgery().remove(&step.heading, &files, &folders)
             }
             StepKind::Move(moves) => self.surgery().rename(moves),
             StepKind::Write(texts) => self.surgery().write(texts),
@@ -203,20 +203,24 @@ impl<'a> Run<'a> {
         image::create_overlay(&self.place.source, format, &self.overlay, self.task.inner)
     }
 
-    /// Removes files before there is an appliance.
+    /// Removes what can be removed before there is an appliance.
     fn unlink(&mut self, heading: &str, removal: &Removal) -> Result<(), ExportError> {
         self.record.removed = (removal.files.len() as u64, removal.freed.0);
         let Task { job, inner, .. } = self.task;
         let total = Some(removal.files.len() as u64);
         let told = |done| job.items(heading, done, total);
-        match unlink(&self.overlay, &removal.files, inner, told)? {
+        let all = Left {
+            files: removal.files.clone(),
+            folders: removal.folders.clone(),
+        };
+        match unlink(&self.overlay, all.clone(), inner, told)? {
             Unlinked::Done { left, freed } => {
                 self.left = left;
                 self.freed_early = freed;
                 Ok(())
             }
             Unlinked::Damaged => {
-                self.left.clone_from(&removal.files);
+                self.left = all;
                 fs::remove_file(&self.overlay)
                     .map_err(ExportError::host("remove", &self.overlay))?;
                 self.create_overlay()

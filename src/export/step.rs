@@ -28,11 +28,10 @@ pub enum StepKind {
     Start,
     /// Write boot code and partition table onto the new disk.
     Partition(DiskLayout),
-    /// Remove these paths: files and links, then folders, the deepest first. Before the appliance is started, only
-    /// files and links, and of these not all.
+    /// Remove these paths: files and links, then folders, the deepest first. Before the appliance is started, not all.
     Remove(Removal),
-    /// Remove what was left of the files before the appliance was started, then these folders, the deepest first.
-    RemoveRest(Vec<Vec<u8>>),
+    /// Remove what was left of them before the appliance was started.
+    RemoveRest,
     /// Rename files, from and to, where nothing is any more.
     Move(Vec<(Vec<u8>, Vec<u8>)>),
     /// Write whole files; mode and owner of those that are there stay.

@@ -77,7 +77,7 @@ fn in_place(inventory: &Inventory) -> Vec<Step> {
     clear.into_iter().chain([trim]).collect()
 }
 
-/// What is removed before the appliance is started and what after: a disk that is read directly needs no kernel for files.
+/// What is removed before the appliance is started and what after: a disk that is read directly needs no kernel.
 fn removing(removal: Removal, is_direct: bool) -> (Option<Step>, Option<Step>) {
     if removal.files.is_empty() && removal.folders.is_empty() {
         return (None, None);
@@ -87,19 +87,12 @@ fn removing(removal: Removal, is_direct: bool) -> (Option<Step>, Option<Step>) {
         counted(removal.files.len() as u64, "file"),
         removal.freed
     );
-    let folders = removal.folders.clone();
     let remove = Step::new(heading, StepKind::Remove(removal));
     if !is_direct {
         return (None, Some(remove));
     }
-    let rest = format!(
-        "remove {} and what is left of the files",
-        counted(folders.len() as u64, "folder")
-    );
-    (
-        Some(remove),
-        Some(Step::new(rest, StepKind::RemoveRest(folders))),
-    )
+    let rest = Step::new("remove what is left of them", StepKind::RemoveRest);
+    (Some(remove), Some(rest))
 }
 
 fn beginning(early: Option<Step>, disk: Option<&DiskLayout>) -> Vec<Step> {

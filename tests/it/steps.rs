@@ -204,7 +204,7 @@ fn files_of_a_disk_that_is_read_directly_go_before_the_appliance_starts() {
                 StepKind::Overlay,
                 StepKind::Remove(_),
                 StepKind::Start,
-                StepKind::RemoveRest(_)
+                StepKind::RemoveRest
             ]
         ),
         "{steps:?}"

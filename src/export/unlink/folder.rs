@@ -2,7 +2,7 @@
 
 use super::Fault;
 use super::checksum::crc;
-use super::inode::Inode;
+use super::inode::{Inode, Run};
 use super::volume::Volume;
 use crate::guest::ext4::{entries, le16, le32};
 use std::collections::HashMap;
@@ -37,41 +37,90 @@ struct Place {
     offset: usize,
 }
 
+/// A file or a folder, and what names it.
+struct Found<'a> {
+    parent: &'a mut Folder,
+    name: &'a [u8],
+    place: Place,
+    inode: Inode,
+}
+
+impl Found<'_> {
+    /// Takes out its only name and erases it; `runs` are all its blocks.
+    fn remove(self, volume: &mut Volume<'_>, runs: Vec<Run>) -> Result<bool, Fault> {
+        self.parent.take_out(volume, self.name, self.place)?;
+        self.inode.erase(volume)?;
+        for (first, count) in runs {
+            volume.free_blocks(first, count)?;
+        }
+        Ok(true)
+    }
+}
+
 impl Trail {
     /// Removes the file at an absolute path; false when it must be left for the kernel.
     pub fn unlink(&mut self, volume: &mut Volume<'_>, path: &[u8]) -> Result<bool, Fault> {
+        let Some(found) = self.find(volume, path)? else {
+            return Ok(false);
+        };
+        if found.inode.is_folder() || found.inode.links() == 0 {
+            return Ok(false);
+        }
+        if found.inode.links() > 1 {
+            found.parent.take_out(volume, found.name, found.place)?;
+            found.inode.lose_name(volume)?;
+            return Ok(true);
+        }
+        let Some(runs) = found.inode.runs(volume)? else {
+            return Ok(false);
+        };
+        found.remove(volume, runs)
+    }
+
+    /// Removes the empty folder at an absolute path; false when it must be left for the kernel.
+    pub fn remove_folder(&mut self, volume: &mut Volume<'_>, path: &[u8]) -> Result<bool, Fault> {
+        let Some(found) = self.find(volume, path)? else {
+            return Ok(false);
+        };
+        let names = found.inode.contents(volume)?;
+        let is_empty = match names {
+            Some(runs) => read_names(volume, runs)?.is_empty(),
+            None => false,
+        };
+        let Some(runs) = found.inode.runs(volume)?.filter(|_| is_empty) else {
+            return Ok(false);
+        };
+        found.parent.inode.lose_folder(volume)?;
+        found.remove(volume, runs)
+    }
+
+    /// What is at an absolute path; `None` where its folder cannot be changed here.
+    fn find<'a>(
+        &'a mut self,
+        volume: &mut Volume<'_>,
+        path: &'a [u8],
+    ) -> Result<Option<Found<'a>>, Fault> {
         let mut parts: Vec<&[u8]> = path
             .split(|&byte| byte == b'/')
             .filter(|part| !part.is_empty())
             .collect();
         let Some(name) = parts.pop() else {
-            return Ok(false);
+            return Ok(None);
         };
         if !self.walk(volume, &parts)? {
-            return Ok(false);
+            return Ok(None);
         }
-        let folder = self.folders.last_mut().expect("at least the root");
-        let Some(place) = folder.find(name) else {
-            return Ok(false);
+        let parent = self.folders.last_mut().expect("at least the root");
+        let Some(place) = parent.find(name) else {
+            return Ok(None);
         };
         let inode = Inode::read(volume, place.inode)?;
-        if inode.is_folder() || inode.links() == 0 {
-            return Ok(false);
-        }
-        if inode.links() > 1 {
-            folder.take_out(volume, name, place)?;
-            inode.lose_name(volume)?;
-            return Ok(true);
-        }
-        let Some(runs) = inode.runs(volume)? else {
-            return Ok(false);
-        };
-        folder.take_out(volume, name, place)?;
-        inode.erase(volume)?;
-        for (first, count) in runs {
-            volume.free_blocks(first, count)?;
-        }
-        Ok(true)
+        Ok(Some(Found {
+            parent,
+            name,
+            place,
+            inode,
+        }))
     }
 
     /// Goes to a folder; false when it cannot be changed here or is none.
@@ -163,10 +212,7 @@ fn has_tail(block: &[u8]) -> bool {
 }
 
 /// All names; the blocks of an indexed folder's index look like empty ones.
-fn read_names(
-    volume: &mut Volume<'_>,
-    runs: Vec<(u64, u64)>,
-) -> Result<HashMap<Box<[u8]>, Place>, Fault> {
+fn read_names(volume: &mut Volume<'_>, runs: Vec<Run>) -> Result<HashMap<Box<[u8]>, Place>, Fault> {
     let has_types = volume.shape.geometry.has_types;
     let mut names = HashMap::new();
     let mut count = 0;

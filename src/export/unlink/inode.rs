@@ -120,7 +120,18 @@ impl Inode {
 
     /// Takes one of several names away.
     pub fn lose_name(mut self, volume: &mut Volume<'_>) -> Result<(), Fault> {
-        let links = self.links() - 1;
+        self.set_links(volume, self.links() - 1)
+    }
+
+    /// Takes away the name that a folder in it gave it; a count of 1 says that there are too many to be counted.
+    pub fn lose_folder(&mut self, volume: &mut Volume<'_>) -> Result<(), Fault> {
+        if self.links() <= 2 {
+            return Ok(());
+        }
+        self.set_links(volume, self.links() - 1)
+    }
+
+    fn set_links(&mut self, volume: &mut Volume<'_>, links: u16) -> Result<(), Fault> {
         self.raw[LINKS..LINKS + 2].copy_from_slice(&links.to_le_bytes());
         if let Some(seed) = volume.shape.seed {
             self.sum(seed);
@@ -130,9 +141,10 @@ impl Inode {
 
     /// Erases it: of a file without a name nothing is left.
     pub fn erase(mut self, volume: &mut Volume<'_>) -> Result<(), Fault> {
+        let is_folder = self.is_folder();
         self.raw.fill(0);
         self.write(volume)?;
-        volume.free_inode(self.number)
+        volume.free_inode(self.number, is_folder)
     }
 
     fn write(&self, volume: &mut Volume<'_>) -> Result<(), Fault> {

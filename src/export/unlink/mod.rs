@@ -39,13 +39,22 @@ pub(super) enum Fault {
     Cancelled(#[from] Cancelled),
 }
 
+/// What is to be removed: absolute paths.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Left {
+    /// Whatever is no folder, in tree order.
+    pub files: Vec<Vec<u8>>,
+    /// Folders that are empty then, the deepest first.
+    pub folders: Vec<Vec<u8>>,
+}
+
 /// What came of it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unlinked {
     /// They are gone.
     Done {
         /// All but these, which the kernel must remove.
-        left: Vec<Vec<u8>>,
+        left: Left,
         /// Bytes of room that are free now.
         freed: u64,
     },
@@ -53,38 +62,38 @@ pub(super) enum Unlinked {
     Damaged,
 }
 
-/// Removes `files` (absolute paths in tree order, no folder among them) from the overlay; `told` hears how many are done.
+/// Removes `all` from the overlay; `told` hears how many paths are done.
 ///
 /// # Errors
 /// When the overlay cannot be read or written, and on a cancel.
 pub(super) fn unlink(
     overlay: &Path,
-    files: &[Vec<u8>],
+    all: Left,
     job: &Job,
     mut told: impl FnMut(u64),
 ) -> Result<Unlinked, ExportError> {
     let disk = NbdDisk::open_overlay(overlay, job)?;
     let Some((mut disk, places)) = ext_places(disk, overlay, job)? else {
         return Ok(Unlinked::Done {
-            left: files.to_vec(),
+            left: all,
             freed: 0,
         });
     };
-    let mut left = Vec::new();
+    let mut left = Left::default();
     let mut freed = 0;
     let mut done = 0;
-    for (at, own) in by_place(&places, files).into_iter().enumerate() {
+    for (at, own) in by_place(&places, all).into_iter().enumerate() {
         let Some(place) = places.get(at) else {
-            left.extend(own.into_iter().cloned());
+            left.add(own);
             continue;
         };
-        let mut all = |count: usize| {
+        let mut more = |count: usize| {
             done += count as u64;
             told(done);
         };
-        match from_one(&mut disk, place, &own, job, &mut all) {
+        match from_one(&mut disk, place, own, job, &mut more) {
             Ok((rest, bytes)) => {
-                left.extend(rest.into_iter().cloned());
+                left.add(rest);
                 freed += bytes;
             }
             Err(Fault::Broken(_)) => return Ok(Unlinked::Damaged),
@@ -98,16 +107,33 @@ pub(super) fn unlink(
     Ok(Unlinked::Done { left, freed })
 }
 
-/// The files of each place, and last those of none. A file belongs to the longest mount point that it lies under.
-fn by_place<'a>(places: &[ExtPlace], files: &'a [Vec<u8>]) -> Vec<Vec<&'a Vec<u8>>> {
-    let mut sorted = vec![Vec::new(); places.len() + 1];
-    for file in files {
-        let own = places
+impl Left {
+    fn add(&mut self, more: Self) {
+        self.files.extend(more.files);
+        self.folders.extend(more.folders);
+    }
+}
+
+/// What goes of each place, and last what is of none. A path belongs to the longest mount point that it lies under; a
+/// mount point itself is for the kernel, which keeps it.
+fn by_place(places: &[ExtPlace], all: Left) -> Vec<Left> {
+    let own = |path: &[u8]| {
+        let place = places
             .iter()
             .enumerate()
-            .filter(|(_, place)| below(&place.at, file).is_some())
+            .filter(|(_, place)| below(&place.at, path).is_some())
             .max_by_key(|(_, place)| place.at.len());
-        sorted[own.map_or(places.len(), |(at, _)| at)].push(file);
+        let is_mount_point = places.iter().any(|place| *place.at == *path);
+        place
+            .filter(|_| !is_mount_point)
+            .map_or(places.len(), |(at, _)| at)
+    };
+    let mut sorted = vec![Left::default(); places.len() + 1];
+    for file in all.files {
+        sorted[own(&file)].files.push(file);
+    }
+    for folder in all.folders {
+        sorted[own(&folder)].folders.push(folder);
     }
     sorted
 }
@@ -119,28 +145,37 @@ fn below<'a>(mount: &[u8], path: &'a [u8]) -> Option<&'a [u8]> {
         .filter(|rest| rest.first() == Some(&b'/'))
 }
 
-/// Removes files from one file system; those that it leaves, and the bytes that are free now.
-fn from_one<'a>(
+/// Removes files and folders from one file system; those that it leaves, and the bytes that are free now.
+fn from_one(
     disk: &mut NbdDisk,
     place: &ExtPlace,
-    files: &[&'a Vec<u8>],
+    all: Left,
     job: &Job,
     told: &mut dyn FnMut(usize),
-) -> Result<(Vec<&'a Vec<u8>>, u64), Fault> {
+) -> Result<(Left, u64), Fault> {
     let Some(mut volume) = Volume::open(disk, place.start, place.size)? else {
-        return Ok((files.to_vec(), 0));
+        return Ok((all, 0));
     };
     let mut trail = Trail::default();
-    let mut left = Vec::new();
-    for batch in files.chunks(BATCH) {
+    let mut left = Left::default();
+    for batch in all.files.chunks(BATCH) {
         job.check()?;
-        for &file in batch {
+        for file in batch {
             let rest = below(&place.at, file).expect("sorted by place");
             if !trail.unlink(&mut volume, rest)? {
-                left.push(file);
+                left.files.push(file.clone());
             }
         }
         told(batch.len());
+    }
+    for batch in all.folders.chunks(BATCH) {
+        job.check()?;
+        for folder in batch {
+            let rest = below(&place.at, folder).expect("sorted by place");
+            if !trail.remove_folder(&mut volume, rest)? {
+                left.folders.push(folder.clone());
+            }
+        }
     }
     let freed = volume.finish()?;
     Ok((left, freed))

@@ -52,7 +52,7 @@ const KINDS: [&[&str]; 5] = [
 
 /// A folder with files of all lengths, links of both kinds, holes, and a folder that needs an index.
 fn fill(root: &Path) {
-    for folder in ["many", "deep/er", "empty"] {
+    for folder in ["many", "deep/er", "empty/a"] {
         fs::create_dir_all(root.join(folder)).expect("a folder");
     }
     for at in 0..600usize {
@@ -109,8 +109,8 @@ fn made(kind: &[&str], root: &Path, folder: &Path) -> PathBuf {
     disk
 }
 
-/// Removes files from the file system at `disk`; those that are left for the kernel.
-fn remove(disk: &Path, files: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, Fault> {
+/// Removes files, and then folders, from the file system at `disk`; what is left for the kernel.
+fn remove(disk: &Path, files: &[Vec<u8>], folders: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, Fault> {
     let file = File::options().read(true).write(true).open(disk);
     let mut disk = Disk(file.expect("it opens"));
     let size = disk.size();
@@ -120,6 +120,11 @@ fn remove(disk: &Path, files: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, Fault> {
     for file in files {
         if !trail.unlink(&mut volume, file)? {
             left.push(file.clone());
+        }
+    }
+    for folder in folders {
+        if !trail.remove_folder(&mut volume, folder)? {
+            left.push(folder.clone());
         }
     }
     volume.finish()?;
@@ -162,11 +167,19 @@ fn whatever_goes_the_checker_finds_nothing() {
                 .collect::<Vec<_>>()
         };
         let (go, stay) = (names(go), names(stay));
-        let left = remove(&disk, &go).expect("a sound file system");
-        prop_assert!(left.is_empty(), "{left:?}");
+        // The deepest first; those in which something stays are left.
+        let folders: Vec<Vec<u8>> = ["/deep/er", "/deep", "/empty/a", "/empty", "/many"]
+            .map(|path| path.as_bytes().to_vec())
+            .into();
+        let is_in = |folder: &[u8], file: &Vec<u8>| file.starts_with(&[folder, b"/"].concat());
+        let stays = |folder: &&Vec<u8>| stay.iter().any(|file| is_in(folder, file));
+        let expected: Vec<Vec<u8>> = folders.iter().filter(stays).cloned().collect();
+        let left = remove(&disk, &go, &folders).expect("a sound file system");
+        prop_assert_eq!(left, expected);
         let (code, said) = e2fs("e2fsck", &["-fn".as_ref(), disk.as_os_str()]);
         prop_assert_eq!(code, 0, "{}", said);
         prop_assert_eq!(rest(&disk, folder.path()), stay);
+        prop_assert!(!folder.path().join("out/empty").exists());
         Ok(())
     });
     done.expect("every case");
@@ -180,7 +193,7 @@ fn contents_of_what_stays_are_not_touched_and_names_of_what_goes_are_erased() {
     let folder = tempfile::tempdir().expect("a folder");
     let disk = made(KINDS[0], root.path(), folder.path());
     let go: Vec<Vec<u8>> = vec![b"/marker-of-a-name".to_vec(), b"/twin".to_vec()];
-    assert!(remove(&disk, &go).expect("sound").is_empty());
+    assert!(remove(&disk, &go, &[]).expect("sound").is_empty());
     let bytes = fs::read(&disk).expect("it reads");
     let has = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
     assert!(has(b"a rather long name"));
@@ -259,7 +272,8 @@ fn damage_is_an_error_and_never_a_panic() {
             let mut trail = Trail::default();
             let _ = all
                 .iter()
-                .try_for_each(|path| trail.unlink(&mut volume, path).map(drop));
+                .try_for_each(|path| trail.unlink(&mut volume, path).map(drop))
+                .and_then(|()| trail.remove_folder(&mut volume, b"/lost+found").map(drop));
         }
         Ok(())
     });

@@ -23,6 +23,7 @@ const NO_BLOCKS: u16 = 2;
 /// Fields of a group's descriptor; those from byte 32 on only where it is long enough.
 const FREE_BLOCKS: (usize, usize) = (12, 44);
 const FREE_INODES: (usize, usize) = (14, 46);
+const FOLDERS: (usize, usize) = (16, 48);
 const BLOCK_SUM: (usize, usize) = (24, 56);
 const INODE_SUM: (usize, usize) = (26, 58);
 const OWN_SUM: usize = 30;
@@ -192,7 +193,7 @@ impl<'a> Volume<'a> {
                 return Err(Fault::Broken("a file has blocks in an unused group"));
             }
             clear(self.change(block_bitmap)?, at, here)?;
-            self.count(group, FREE_BLOCKS, here)?;
+            self.count(group, FREE_BLOCKS, here.cast_signed())?;
             self.freed_blocks += here;
             first += here;
             rest -= here;
@@ -201,7 +202,7 @@ impl<'a> Volume<'a> {
     }
 
     /// Marks an inode as free.
-    pub fn free_inode(&mut self, number: u32) -> Result<(), Fault> {
+    pub fn free_inode(&mut self, number: u32, is_folder: bool) -> Result<(), Fault> {
         let per_group = self.shape.geometry.inodes_per_group;
         let (group, at) = (
             u64::from((number - 1) / per_group),
@@ -217,6 +218,9 @@ impl<'a> Volume<'a> {
         }
         clear(self.change(inode_bitmap)?, at, 1)?;
         self.count(group, FREE_INODES, 1)?;
+        if is_folder {
+            self.count(group, FOLDERS, -1)?;
+        }
         self.freed_inodes += 1;
         Ok(())
     }
@@ -226,7 +230,7 @@ impl<'a> Volume<'a> {
         &mut self,
         group: u64,
         (low_at, high_at): (usize, usize),
-        more: u64,
+        more: i64,
     ) -> Result<(), Fault> {
         self.touched.insert(group);
         let (block, at) = self.descriptor_place(group);
@@ -234,7 +238,7 @@ impl<'a> Volume<'a> {
         let raw = &mut self.change(block)?[at..at + len];
         let is_long = len >= LONG_DESCRIPTOR;
         let upper = if is_long { le16(raw, high_at) } else { 0 };
-        let sum = (u64::from(upper) << 16 | u64::from(le16(raw, low_at))) + more;
+        let sum = (i64::from(upper) << 16 | i64::from(le16(raw, low_at))) + more;
         let sum = u32::try_from(sum).map_err(|_| Fault::Broken("a group's counter overflows"))?;
         raw[low_at..low_at + 2].copy_from_slice(&low(sum));
         if is_long {
