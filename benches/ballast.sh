@@ -10,9 +10,6 @@ image=target/guests/demo.qcow2
 profile=$folder/profile.ron
 sed 's|marks: \[|&\n        drop(path("/home/sci/ballast")),|' profiles/numeric-python.ron >"$profile"
 
-cargo build --release --locked --quiet
-export LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=${LIBGUESTFS_BACKEND_SETTINGS-force_tcg}
-
 printf 'copying /usr inside the guest ...\n' >&2
 qemu-img create -q -f qcow2 -F qcow2 -b "$PWD/$image" "$folder/overlay.qcow2"
 guestfish --format=qcow2 -a "$folder/overlay.qcow2" -m /dev/sda1 cp-a /usr /home/sci/ballast

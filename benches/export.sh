@@ -9,8 +9,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 image=${1:-target/guests/demo.qcow2}
 profile=${2:-profiles/numeric-python.ron}
 
-cargo build --release --locked --quiet
-export LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=${LIBGUESTFS_BACKEND_SETTINGS-force_tcg}
 timed ours target/release/guestslim replay "$profile" "$image" -o "$folder/ours.qcow2" --no-verify
 timed theirs virt-sparsify --quiet --tmp "$folder" --compress "$image" "$folder/theirs.qcow2"
 printf 'guestslim replay:          %6s s  %s bytes\n' "$ours" "$(stat -c %s "$folder/ours.qcow2")"

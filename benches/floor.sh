@@ -10,8 +10,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 profile=${1:?a profile with a trace}
 image=${2:-target/guests/demo.qcow2}
 
-cargo build --release --locked --quiet
-export LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=${LIBGUESTFS_BACKEND_SETTINGS-force_tcg}
 timed _ target/release/guestslim replay "$profile" "$image" -o "$folder/slim.qcow2" --no-verify
 
 # The paths of the trace, as tar names them; those of kernel and initramfs, which a machine reads before anything can look on.

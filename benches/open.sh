@@ -9,8 +9,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 image=${1:-target/guests/demo.qcow2}
 root=${2:-/dev/sda1}
 
-cargo build --release --locked --quiet
-export LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=${LIBGUESTFS_BACKEND_SETTINGS-force_tcg}
 timed direct target/release/guestslim inspect "$image"
 timed through target/release/guestslim inspect --backend libguestfs "$image"
 timed bare guestfish --ro --add "$image" run : mount-ro "$root" /

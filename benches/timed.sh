@@ -1,6 +1,8 @@
-# A folder for outputs and a stopwatch. Sourced by the benchmarks that compare whole commands.
+# The program, an emulated appliance, a folder for outputs and a stopwatch. Sourced by the benchmarks of whole commands.
 # shellcheck shell=bash
 
+cargo build --release --locked --quiet
+export LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=${LIBGUESTFS_BACKEND_SETTINGS-force_tcg}
 folder=$(mktemp -d target/bench.XXXXXX)
 trap 'rm -rf "$folder"' EXIT
 

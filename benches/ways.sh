@@ -9,9 +9,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 image=${1:-target/guests/demo.qcow2}
 profile=${2:-profiles/numeric-python.ron}
 
-cargo build --release --locked --quiet
-export LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=${LIBGUESTFS_BACKEND_SETTINGS-force_tcg}
-
 # way NAME OUTPUT [OPTION...]
 way() {
     local name=$1 output=$folder/$2.qcow2

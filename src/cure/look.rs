@@ -2,6 +2,7 @@
 
 use super::Case;
 use super::prescribe::owner;
+use crate::guest::libguestfs::quoted;
 use crate::job::Job;
 use crate::model::text::unescape;
 use crate::model::{FileId, FileKind};
@@ -54,15 +55,7 @@ fn looks(case: &Case<'_>) -> Vec<Look> {
 
 /// The shell line that starts a unit anew, whatever its name is.
 fn restart(unit: &[u8]) -> Vec<u8> {
-    let mut line = b"systemctl restart -- '".to_vec();
-    for &byte in unit {
-        match byte {
-            b'\'' => line.extend_from_slice(br"'\''"),
-            byte => line.push(byte),
-        }
-    }
-    line.push(b'\'');
-    line
+    [b"systemctl restart -- ", &quoted(unit)[..]].concat()
 }
 
 fn run(case: &Case<'_>, scope: Scope, commands: Vec<Vec<u8>>, job: &Job) -> Result<Found, VmError> {

@@ -15,7 +15,7 @@ use super::room;
 use super::step::{Removal, Step, StepKind};
 use super::steps::steps;
 use super::surgery::Surgery;
-use super::unlink::{Left, Unlinked, unlink};
+use super::unlink::{Paths, Unlinked, unlink};
 use super::update;
 use super::workshop::Workshop;
 use crate::job::{Cancel, Cancelled, Job};
@@ -114,7 +114,7 @@ struct Run<'a> {
     product: PathBuf,
     surgery: Option<Surgery<'a>>,
     /// What is still to be removed once there is an appliance.
-    left: Left,
+    left: Paths,
     /// Bytes that were freed before there was one.
     freed_early: u64,
     record: Record,
@@ -137,7 +137,7 @@ impl<'a> Run<'a> {
             workshop,
             source_hash,
             surgery: None,
-            left: Left::default(),
+            left: Paths::default(),
             freed_early: 0,
             record: Record {
                 disk: task.loaded.inventory.origin.virtual_size,
@@ -178,7 +178,7 @@ impl<'a> Run<'a> {
             }
             StepKind::Remove(removal) => self.remove(&step.heading, removal),
             StepKind::RemoveRest => {
-                let Left { files, folders } = std::mem::take(&mut self.left);
+                let Paths { files, folders } = std::mem::take(&mut self.left);
                 self.surgery().remove(&step.heading, &files, &folders)
             }
             StepKind::Move(moves) => self.surgery().rename(moves),
@@ -209,18 +209,14 @@ impl<'a> Run<'a> {
         let Task { job, inner, .. } = self.task;
         let total = Some(removal.files.len() as u64);
         let told = |done| job.items(heading, done, total);
-        let all = Left {
-            files: removal.files.clone(),
-            folders: removal.folders.clone(),
-        };
-        match unlink(&self.overlay, all.clone(), inner, told)? {
+        match unlink(&self.overlay, removal, inner, told)? {
             Unlinked::Done { left, freed } => {
                 self.left = left;
                 self.freed_early = freed;
                 Ok(())
             }
             Unlinked::Damaged => {
-                self.left = all;
+                self.left = Paths::of(removal);
                 fs::remove_file(&self.overlay)
                     .map_err(ExportError::host("remove", &self.overlay))?;
                 self.create_overlay()

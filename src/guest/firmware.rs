@@ -80,7 +80,7 @@ fn leads_somewhere(disk: &mut dyn Blocks, table: &Table) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::process::Command;
+    use crate::guest::tools;
 
     const SIZE: usize = 8 << 20;
 
@@ -90,7 +90,7 @@ mod tests {
         file.as_file()
             .set_len(SIZE as u64)
             .expect("it can be sparse");
-        let mut command = Command::new("parted");
+        let mut command = tools::program("parted");
         command.arg("-s").arg(file.path()).args(words.split(' '));
         assert!(command.status().expect("parted is installed").success());
         std::fs::read(file.path()).expect("readable")

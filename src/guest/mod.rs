@@ -19,6 +19,8 @@ mod mode;
 mod nbd;
 mod open;
 mod partition;
+#[cfg(test)]
+pub(crate) mod tools;
 
 pub(crate) use blocks::{Blocks, BlocksMut, Part};
 pub use chunks::{CHUNK, each_chunk};

@@ -1,7 +1,7 @@
 //! Runs the real binary.
 
 use assert_cmd::Command;
-use std::process::Output;
+use std::process::{self, Output};
 
 /// Exit code, standard output, standard error.
 pub struct Ran {
@@ -39,4 +39,12 @@ pub fn ran(output: &Output) -> Ran {
         assert_eq!(unsafe_char, None, "{said:?}");
     }
     ran
+}
+
+/// A program of the system's that may lie where a plain user's path does not lead.
+pub fn program(name: &str) -> process::Command {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut command = process::Command::new(name);
+    command.env("PATH", format!("{path}:/sbin:/usr/sbin"));
+    command
 }

@@ -1,5 +1,6 @@
 //! Disk images of every format, and files that are none: opened read-only, alike, or refused in one sentence.
 
+use crate::command;
 use guestslim::guest::{Backend, GuestError, OpenOptions, open};
 use guestslim::job::Job;
 use std::fs;
@@ -8,10 +9,8 @@ use std::process::Command;
 
 /// Runs a program that the machine must have, with arguments separated by spaces; `@` stands for the folder.
 fn run(folder: &Path, program: &str, args: &str) {
-    let path = std::env::var("PATH").unwrap_or_default();
     let attempt = || {
-        Command::new(program)
-            .env("PATH", format!("{path}:/sbin:/usr/sbin"))
+        command::program(program)
             .args(
                 args.split(' ')
                     .map(|arg| arg.replace('@', &folder.display().to_string())),

@@ -1,11 +1,11 @@
 //! Ways of writing that are not safe for an image are refused before anything is done: in the dry run.
 
+use crate::command;
 use crate::steps::{on_disk, steps_in};
 use guestslim::export::{ExportError, Way};
 use guestslim::load::Loaded;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::process::Command;
 
 const MIB: usize = 1 << 20;
 
@@ -60,7 +60,7 @@ fn made_by(program: &str, options: &str) -> Vec<u8> {
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     let size = 400 * MIB as u64;
     file.as_file().set_len(size).expect("it can be sparse");
-    let mut command = Command::new(program);
+    let mut command = command::program(program);
     let made = command
         .args(options.split_whitespace())
         .arg(file.path())
@@ -118,7 +118,7 @@ fn before_the_first(label: &str) -> Vec<u8> {
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     let size = 64 * MIB as u64;
     file.as_file().set_len(size).expect("it can be sparse");
-    let mut sfdisk = Command::new("sfdisk");
+    let mut sfdisk = command::program("sfdisk");
     let sfdisk = sfdisk.args(["-q", "--no-tell-kernel"]).arg(file.path());
     let mut child = sfdisk
         .stdin(std::process::Stdio::piped())

@@ -1,6 +1,7 @@
 //! Texts that nobody wrote before, strewn over a guest's disk: some in files that stay, some in files that go, some in
 //! files that were erased before. What is gone must not be found in an output, whatever its format.
 
+use crate::command::program;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Read;
@@ -113,9 +114,7 @@ fn written(folder: &Path, name: &str, text: &str, size: usize) -> PathBuf {
 }
 
 fn debugfs(disk: &Path, commands: &Path) {
-    let path = std::env::var("PATH").unwrap_or_default();
-    let done = Command::new("debugfs")
-        .env("PATH", format!("{path}:/sbin:/usr/sbin"))
+    let done = program("debugfs")
         .args(["-w", "-f"])
         .arg(commands)
         .arg(format!("{}?offset={ROOT_OFFSET}", disk.display()))

@@ -1,6 +1,7 @@
 //! What an export leaves behind when it is killed, when its appliance is, and when the disk is full: nothing.
 
 use crate::built::small;
+use crate::vm_source::names;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -55,18 +56,8 @@ impl Place {
         command.spawn().expect("it starts")
     }
 
-    /// What is in the output's folder, hidden things too.
     fn found(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.output.path()).expect("readable");
-        entries
-            .map(|entry| {
-                entry
-                    .expect("readable")
-                    .file_name()
-                    .to_string_lossy()
-                    .into_owned()
-            })
-            .collect()
+        names(self.output.path())
     }
 
     /// Processes of which the command names the folder, by the program's name.

@@ -111,7 +111,8 @@ impl OnTerminal {
     }
 }
 
-fn names(folder: &Path) -> Vec<String> {
+/// What is in a folder, hidden things too.
+pub fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("readable");
     entries
         .map(|entry| {

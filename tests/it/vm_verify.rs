@@ -100,6 +100,25 @@ fn changed(folder: &Path, by: impl FnOnce(&Appliance)) -> (String, String) {
     (text(source.path()), text(&image))
 }
 
+/// The failed verification of a changed image against its source, under a profile that keeps all.
+fn failed(folder: &Path, (source, image): &(String, String), how: &[&str]) -> Value {
+    let profile = folder.join("all.ron");
+    fs::write(&profile, ALL).expect("there is room");
+    let profile = profile.to_str().expect("plain");
+    let what = [
+        "verify",
+        image,
+        "-p",
+        profile,
+        "--against",
+        source,
+        "--json",
+    ];
+    let ran = run(&[&what[..], how].concat());
+    assert_eq!(ran.code, 4, "{}", ran.err);
+    serde_json::from_str(&ran.out).expect("JSON")
+}
+
 fn rung<'a>(report: &'a Value, id: &str) -> &'a Value {
     let rungs = report["rungs"].as_array().expect("a list");
     rungs.iter().find(|rung| rung["id"] == id).expect(id)
@@ -108,21 +127,8 @@ fn rung<'a>(report: &'a Value, id: &str) -> &'a Value {
 #[test]
 fn each_kind_of_damage_fails_its_own_rung() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (source, image) = changed(folder.path(), |appliance| damage(appliance, folder.path()));
-    let profile = folder.path().join("all.ron");
-    fs::write(&profile, ALL).expect("there is room");
-    let ran = run(&[
-        "verify",
-        &image,
-        "-p",
-        profile.to_str().expect("plain"),
-        "--against",
-        &source,
-        "--no-boot",
-        "--json",
-    ]);
-    assert_eq!(ran.code, 4, "{}", ran.err);
-    let report: Value = serde_json::from_str(&ran.out).expect("JSON");
+    let images = changed(folder.path(), |appliance| damage(appliance, folder.path()));
+    let report = failed(folder.path(), &images, &["--no-boot"]);
     let expected = [
         ("manifest", "/etc/evil\\x1b[2J: nobody put it there"),
         ("manifest", "/usr/bin/perl: it is missing"),
@@ -158,25 +164,10 @@ fn each_kind_of_damage_fails_its_own_rung() {
 fn an_image_that_does_not_boot_is_told_what_it_lacks() {
     const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared-252.so";
     let folder = tempfile::tempdir().expect("a folder");
-    let (source, image) = changed(folder.path(), |appliance| {
+    let images = changed(folder.path(), |appliance| {
         appliance.remove(LIBRARY.as_bytes()).expect("it was there");
     });
-    let profile = folder.path().join("all.ron");
-    fs::write(&profile, ALL).expect("there is room");
-    let ran = run(&[
-        "verify",
-        &image,
-        "-p",
-        profile.to_str().expect("plain"),
-        "--against",
-        &source,
-        "--quick",
-        "--accel",
-        "tcg",
-        "--json",
-    ]);
-    assert_eq!(ran.code, 4, "{}", ran.err);
-    let report: Value = serde_json::from_str(&ran.out).expect("JSON");
+    let report = failed(folder.path(), &images, &["--quick", "--accel", "tcg"]);
     assert_eq!(rung(&report, "boot")["verdict"], "fail", "{report}");
     assert_eq!(report["lost"]["boot"], true);
     let cure = &report["cure"];

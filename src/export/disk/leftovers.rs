@@ -51,14 +51,17 @@ pub(in crate::export) fn lines_about(fstab: &[u8], at: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::guest::tools;
 
     /// The superblock that the real programs make.
     fn superblock(features: &str, tuned: &[&str]) -> Vec<u8> {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         file.as_file().set_len(64 << 20).expect("it can be sparse");
         let run = |program: &str, options: &[&str]| {
-            let mut command = std::process::Command::new(program);
-            let output = command.args(options).arg(file.path()).output();
+            let output = tools::program(program)
+                .args(options)
+                .arg(file.path())
+                .output();
             assert!(output.expect("e2fsprogs is installed").status.success());
         };
         run("mke2fs", &["-q", "-F", "-t", "ext4", "-O", features]);

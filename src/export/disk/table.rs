@@ -224,7 +224,7 @@ mod tests {
         file.as_file()
             .set_len(size * MIB)
             .expect("it can be sparse");
-        let mut child = std::process::Command::new("sfdisk")
+        let mut child = crate::guest::tools::program("sfdisk")
             .args(["-q", "--no-tell-kernel"])
             .arg(file.path())
             .stdin(std::process::Stdio::piped())
@@ -239,7 +239,7 @@ mod tests {
     }
 
     fn dump(path: &std::path::Path) -> String {
-        let said = std::process::Command::new("sfdisk")
+        let said = crate::guest::tools::program("sfdisk")
             .arg("-d")
             .arg(path)
             .output();

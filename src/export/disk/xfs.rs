@@ -167,7 +167,7 @@ realtime =none                   extsz=4096   blocks=0, rtextents=0
     fn made_by_mkfs(options: &[&str]) -> Vec<u8> {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         file.as_file().set_len(400 << 20).expect("it can be sparse");
-        let made = std::process::Command::new("mkfs.xfs")
+        let made = crate::guest::tools::program("mkfs.xfs")
             .args(["-q", "-f"])
             .args(options)
             .arg(file.path())

@@ -15,6 +15,7 @@ mod tests;
 mod volume;
 
 use super::error::ExportError;
+use super::step::Removal;
 use crate::guest::{ExtPlace, GuestError, NbdDisk, ext_places};
 use crate::job::{Cancelled, Job};
 use folder::Trail;
@@ -39,13 +40,13 @@ pub(super) enum Fault {
     Cancelled(#[from] Cancelled),
 }
 
-/// What is to be removed: absolute paths.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Left {
+/// Absolute paths of what is to be removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Paths<P = Vec<u8>> {
     /// Whatever is no folder, in tree order.
-    pub files: Vec<Vec<u8>>,
+    pub files: Vec<P>,
     /// Folders that are empty then, the deepest first.
-    pub folders: Vec<Vec<u8>>,
+    pub folders: Vec<P>,
 }
 
 /// What came of it.
@@ -54,7 +55,7 @@ pub(super) enum Unlinked {
     /// They are gone.
     Done {
         /// All but these, which the kernel must remove.
-        left: Left,
+        left: Paths,
         /// Bytes of room that are free now.
         freed: u64,
     },
@@ -62,29 +63,29 @@ pub(super) enum Unlinked {
     Damaged,
 }
 
-/// Removes `all` from the overlay; `told` hears how many paths are done.
+/// Removes files and folders from the overlay; `told` hears how many files are done.
 ///
 /// # Errors
 /// When the overlay cannot be read or written, and on a cancel.
 pub(super) fn unlink(
     overlay: &Path,
-    all: Left,
+    removal: &Removal,
     job: &Job,
     mut told: impl FnMut(u64),
 ) -> Result<Unlinked, ExportError> {
     let disk = NbdDisk::open_overlay(overlay, job)?;
     let Some((mut disk, places)) = ext_places(disk, overlay, job)? else {
         return Ok(Unlinked::Done {
-            left: all,
+            left: Paths::of(removal),
             freed: 0,
         });
     };
-    let mut left = Left::default();
+    let mut left = Paths::default();
     let mut freed = 0;
     let mut done = 0;
-    for (at, own) in by_place(&places, all).into_iter().enumerate() {
+    for (at, own) in by_place(&places, removal).into_iter().enumerate() {
         let Some(place) = places.get(at) else {
-            left.add(own);
+            left.add(&own);
             continue;
         };
         let mut more = |count: usize| {
@@ -93,7 +94,7 @@ pub(super) fn unlink(
         };
         match from_one(&mut disk, place, own, job, &mut more) {
             Ok((rest, bytes)) => {
-                left.add(rest);
+                left.add(&rest);
                 freed += bytes;
             }
             Err(Fault::Broken(_)) => return Ok(Unlinked::Damaged),
@@ -107,16 +108,33 @@ pub(super) fn unlink(
     Ok(Unlinked::Done { left, freed })
 }
 
-impl Left {
-    fn add(&mut self, more: Self) {
-        self.files.extend(more.files);
-        self.folders.extend(more.folders);
+impl<P> Default for Paths<P> {
+    fn default() -> Self {
+        Self {
+            files: Vec::new(),
+            folders: Vec::new(),
+        }
+    }
+}
+
+impl Paths {
+    /// All that a step removes.
+    pub fn of(removal: &Removal) -> Self {
+        Self {
+            files: removal.files.clone(),
+            folders: removal.folders.clone(),
+        }
+    }
+
+    fn add(&mut self, more: &Paths<&Vec<u8>>) {
+        self.files.extend(more.files.iter().copied().cloned());
+        self.folders.extend(more.folders.iter().copied().cloned());
     }
 }
 
 /// What goes of each place, and last what is of none. A path belongs to the longest mount point that it lies under; a
 /// mount point itself is for the kernel, which keeps it.
-fn by_place(places: &[ExtPlace], all: Left) -> Vec<Left> {
+fn by_place<'a>(places: &[ExtPlace], removal: &'a Removal) -> Vec<Paths<&'a Vec<u8>>> {
     let own = |path: &[u8]| {
         let place = places
             .iter()
@@ -128,12 +146,12 @@ fn by_place(places: &[ExtPlace], all: Left) -> Vec<Left> {
             .filter(|_| !is_mount_point)
             .map_or(places.len(), |(at, _)| at)
     };
-    let mut sorted = vec![Left::default(); places.len() + 1];
-    for file in all.files {
-        sorted[own(&file)].files.push(file);
+    let mut sorted = vec![Paths::default(); places.len() + 1];
+    for file in &removal.files {
+        sorted[own(file)].files.push(file);
     }
-    for folder in all.folders {
-        sorted[own(&folder)].folders.push(folder);
+    for folder in &removal.folders {
+        sorted[own(folder)].folders.push(folder);
     }
     sorted
 }
@@ -146,34 +164,33 @@ fn below<'a>(mount: &[u8], path: &'a [u8]) -> Option<&'a [u8]> {
 }
 
 /// Removes files and folders from one file system; those that it leaves, and the bytes that are free now.
-fn from_one(
+fn from_one<'a>(
     disk: &mut NbdDisk,
     place: &ExtPlace,
-    all: Left,
+    all: Paths<&'a Vec<u8>>,
     job: &Job,
     told: &mut dyn FnMut(usize),
-) -> Result<(Left, u64), Fault> {
+) -> Result<(Paths<&'a Vec<u8>>, u64), Fault> {
     let Some(mut volume) = Volume::open(disk, place.start, place.size)? else {
         return Ok((all, 0));
     };
     let mut trail = Trail::default();
-    let mut left = Left::default();
+    let mut left = Paths::default();
+    let rest = |path: &'a [u8]| below(&place.at, path).expect("sorted by place");
     for batch in all.files.chunks(BATCH) {
         job.check()?;
-        for file in batch {
-            let rest = below(&place.at, file).expect("sorted by place");
-            if !trail.unlink(&mut volume, rest)? {
-                left.files.push(file.clone());
+        for &file in batch {
+            if !trail.unlink(&mut volume, rest(file))? {
+                left.files.push(file);
             }
         }
         told(batch.len());
     }
     for batch in all.folders.chunks(BATCH) {
         job.check()?;
-        for folder in batch {
-            let rest = below(&place.at, folder).expect("sorted by place");
-            if !trail.remove_folder(&mut volume, rest)? {
-                left.folders.push(folder.clone());
+        for &folder in batch {
+            if !trail.remove_folder(&mut volume, rest(folder))? {
+                left.folders.push(folder);
             }
         }
     }

@@ -2,11 +2,9 @@
 
 use super::Fault;
 use super::checksum::crc;
+use crate::export::disk::ext::{SUPERBLOCK, SUPERBLOCK_AT};
 use crate::guest::Blocks;
 use crate::guest::ext4::{Superblock, Unread, le16, le32};
-
-/// Where the superblock lies.
-pub(super) const SUPERBLOCK: u64 = 1024;
 
 /// Features whose records stay true when a file goes as here: `dir_prealloc`, `has_journal`, `ext_attr`, `resize_inode`,
 /// `dir_index`, `sparse_super2`, `fast_commit`, `stable_inodes`, `orphan_file`.
@@ -47,8 +45,8 @@ impl Shape {
             Err(Unread::Disk(error)) => return Err(error.into()),
             Err(_) => return Ok(None),
         };
-        let raw = part.bytes(SUPERBLOCK, 1024)?;
-        if raw.len() < 1024 || !is_known(&raw) || geometry.block_size > LARGEST_BLOCK {
+        let raw = part.bytes(SUPERBLOCK_AT, SUPERBLOCK)?;
+        if raw.len() < SUPERBLOCK || !is_known(&raw) || geometry.block_size > LARGEST_BLOCK {
             return Ok(None);
         }
         let shape = Self {

@@ -1,42 +1,18 @@
 //! What is written here against what e2fsprogs think of it.
 
 use super::*;
-use crate::guest::{Blocks, BlocksMut};
+use crate::guest::{Blocks, tools};
 use proptest::prelude::*;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, symlink};
 use std::path::PathBuf;
-use std::process::Command;
 
-/// A file as a disk.
-struct Disk(File);
-
-impl Blocks for Disk {
-    fn size(&self) -> u64 {
-        self.0.metadata().expect("a file").len()
-    }
-
-    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        self.0.read_exact_at(buffer, offset)
-    }
-}
-
-impl BlocksMut for Disk {
-    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all_at(bytes, offset)
-    }
-}
-
-/// Runs one of e2fsprogs, which a plain user's path may lack; its exit code and what it said.
+/// Runs one of e2fsprogs; its exit code and what it said.
 fn e2fs(program: &str, args: &[&OsStr]) -> (i32, String) {
-    let path = std::env::var("PATH").unwrap_or_default();
-    let done = Command::new(program)
-        .env("PATH", format!("{path}:/sbin:/usr/sbin"))
-        .args(args)
-        .output()
-        .expect("e2fsprogs is installed");
+    let done = tools::program(program).args(args).output();
+    let done = done.expect("e2fsprogs is installed");
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
     (done.status.code().expect("it ends by itself"), said)
 }
@@ -111,10 +87,9 @@ fn made(kind: &[&str], root: &Path, folder: &Path) -> PathBuf {
 
 /// Removes files, and then folders, from the file system at `disk`; what is left for the kernel.
 fn remove(disk: &Path, files: &[Vec<u8>], folders: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, Fault> {
-    let file = File::options().read(true).write(true).open(disk);
-    let mut disk = Disk(file.expect("it opens"));
-    let size = disk.size();
-    let mut volume = Volume::open(&mut disk, 0, size)?.expect("a kind that is known");
+    let mut bytes = fs::read(disk).expect("it reads");
+    let size = bytes.size();
+    let mut volume = Volume::open(&mut bytes, 0, size)?.expect("a kind that is known");
     let mut trail = Trail::default();
     let mut left = Vec::new();
     for file in files {
@@ -128,6 +103,7 @@ fn remove(disk: &Path, files: &[Vec<u8>], folders: &[Vec<u8>]) -> Result<Vec<Vec
         }
     }
     volume.finish()?;
+    fs::write(disk, bytes).expect("it writes");
     Ok(left)
 }
 
@@ -216,10 +192,9 @@ fn what_only_a_kernel_should_write_is_left() {
     ] {
         let folder = tempfile::tempdir().expect("a folder");
         let disk = made(kind, root.path(), folder.path());
-        let file = File::options().read(true).write(true).open(&disk);
-        let mut disk = Disk(file.expect("it opens"));
-        let size = disk.size();
-        let volume = Volume::open(&mut disk, 0, size).expect("it reads");
+        let mut bytes = fs::read(&disk).expect("it reads");
+        let size = bytes.size();
+        let volume = Volume::open(&mut bytes, 0, size).expect("it reads");
         let Some(mut volume) = volume else { continue };
         // Without the older checksums, ext2 and ext3 are known; their files have the older map.
         let path = b"/deep/er/30";
@@ -263,12 +238,8 @@ fn damage_is_an_error_and_never_a_panic() {
         for (at, value) in damage {
             bytes[used[at.index(used.len())]] = value;
         }
-        let disk = folder.path().join("damaged");
-        fs::write(&disk, bytes).expect("it writes");
-        let file = File::options().read(true).write(true).open(&disk);
-        let mut disk = Disk(file.expect("it opens"));
-        let size = disk.size();
-        if let Ok(Some(mut volume)) = Volume::open(&mut disk, 0, size) {
+        let size = bytes.size();
+        if let Ok(Some(mut volume)) = Volume::open(&mut bytes, 0, size) {
             let mut trail = Trail::default();
             let _ = all
                 .iter()

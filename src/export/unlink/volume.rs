@@ -2,7 +2,8 @@
 
 use super::Fault;
 use super::checksum::{crc, high, low};
-use super::shape::{SUPERBLOCK, Shape};
+use super::shape::Shape;
+use crate::export::disk::ext::{SUPERBLOCK, SUPERBLOCK_AT};
 use crate::guest::ext4::{le16, le32};
 use crate::guest::{BlocksMut, Part};
 use std::collections::{BTreeMap, BTreeSet};
@@ -292,8 +293,8 @@ impl<'a> Volume<'a> {
         let free = self.shape.geometry.free + self.freed_blocks;
         let (freed_inodes, seed) = (self.freed_inodes, self.shape.seed);
         let is_wide = self.descriptor_len() >= LONG_DESCRIPTOR;
-        let at = (SUPERBLOCK % width) as usize;
-        let raw = &mut self.change(SUPERBLOCK / width)?[at..at + 1024];
+        let at = (SUPERBLOCK_AT % width) as usize;
+        let raw = &mut self.change(SUPERBLOCK_AT / width)?[at..at + SUPERBLOCK];
         raw[12..16].copy_from_slice(&(free as u32).to_le_bytes());
         if is_wide {
             raw[0x158..0x15c].copy_from_slice(&((free >> 32) as u32).to_le_bytes());

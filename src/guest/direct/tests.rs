@@ -2,31 +2,16 @@
 
 use super::*;
 use crate::guest::directory::Directory;
+use crate::guest::tools;
 use std::ffi::OsStr;
 use std::fs;
-use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
-use std::process::Command;
 
-impl Blocks for Vec<u8> {
-    fn size(&self) -> u64 {
-        self.len() as u64
-    }
-
-    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        (&self[..]).read_at(offset, buffer)
-    }
-}
-
-/// Runs one of e2fsprogs, which a plain user's path may lack.
+/// Runs one of e2fsprogs.
 fn e2fs(program: &str, args: &[&OsStr]) -> i32 {
-    let path = std::env::var("PATH").unwrap_or_default();
-    let done = Command::new(program)
-        .env("PATH", format!("{path}:/sbin:/usr/sbin"))
-        .args(args)
-        .output()
-        .expect("e2fsprogs is installed");
+    let done = tools::program(program).args(args).output();
+    let done = done.expect("e2fsprogs is installed");
     done.status.code().expect("it ends by itself")
 }
 
