@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds test guests: real Debian disk images, from the distribution's own packages.
+# Builds test guests: real Debian disk images, and a root folder, from the distribution's own packages.
 #   bash assets/guest.sh NAME... [OUTDIR]        (default OUTDIR: target/guests)
-# An image is built again only when its recipe changed.
+# A guest is built again only when its recipe changed.
 set -euo pipefail
 
 # name        packages of   virtual size   layout
@@ -14,6 +14,7 @@ boot          small         2G             boot
 lvm           small         2G             lvm
 xfs           small         2G             xfs
 btrfs         small         2G             btrfs
+runtimes      runtimes      -              folder
 '
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -23,6 +24,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/guests/disk.sh"
 # shellcheck source=assets/guests/grub.sh
 . "$here/guests/grub.sh"
+# shellcheck source=assets/guests/folder.sh
+. "$here/guests/folder.sh"
 
 say() { printf '%s\n' "guest: $*" >&2; }
 die() { say "$*"; exit 2; }
@@ -68,7 +71,7 @@ close_work() {
 build() {
     local name=$1 out=$2 tree size layout key start=$SECONDS
     read -r tree size layout <<<"$(row "$name")"
-    key=$(disk_key "$name" "$tree" "$size" "$layout")
+    key=$(recipe_key "$name" "$tree" "$size" "$layout")
     open_work
     open_tree "$tree" "$out" "$work/root"
     make_disk "$name" "$layout" "$size" "$out/.part"
@@ -78,20 +81,40 @@ build() {
     say "$name: $out/$name.qcow2, $(du -h "$out/$name.qcow2" | cut -f1), $((SECONDS - start)) s"
 }
 
-is_current() {
-    local name=$1 out=$2 tree size layout
+# build_folder NAME OUTDIR: built as who asks for it, and there only when it is whole.
+build_folder() {
+    local name=$1 out=$2 tree size layout start=$SECONDS
     read -r tree size layout <<<"$(row "$name")"
-    [ -f "$out/$name.qcow2" ] && [ -f "$out/$name.key" ] &&
-        [ "$(cat "$out/$name.key")" = "$(disk_key "$name" "$tree" "$size" "$layout")" ]
+    make_folder "$tree" "$out" "$out/.part"
+    rm -rf "${out:?}/$name"
+    mv "$out/.part" "$out/$name"
+    recipe_key "$name" "$tree" "$size" "$layout" >"$out/$name.key"
+    say "$name: $out/$name, $(du -sh "$out/$name" | cut -f1), $((SECONDS - start)) s"
 }
 
-disk_key() {
-    { tree_key "$2"; printf '%s\n' "$@"; cat "$here"/guests/{disk,grub}.sh; } | sha256sum | cut -d' ' -f1
+is_current() {
+    local name=$1 out=$2 tree size layout guest
+    read -r tree size layout <<<"$(row "$name")"
+    guest="$out/$name.qcow2"
+    [ "$layout" != folder ] || guest="$out/$name"
+    [ -e "$guest" ] && [ -f "$out/$name.key" ] &&
+        [ "$(cat "$out/$name.key")" = "$(recipe_key "$name" "$tree" "$size" "$layout")" ]
+}
+
+is_folder() { [ "$(row "$1" | cut -d' ' -f3)" = folder ]; }
+
+# recipe_key NAME TREE SIZE LAYOUT: changes whenever the guest should.
+recipe_key() {
+    if [ "$4" = folder ]; then
+        cat "$here"/guests/{folder.sh,"$2".*}
+    else
+        { tree_key "$2"; printf '%s\n' "$@"; cat "$here"/guests/{disk,grub}.sh; }
+    fi | sha256sum | cut -d' ' -f1
 }
 
 main() {
     out=target/guests
-    local names=() stale=() arg name
+    local names=() stale=() disks=() arg name
     for arg; do
         case $arg in
             -h | --help) usage; exit 0 ;;
@@ -111,11 +134,16 @@ main() {
     done
     [ ${#stale[@]} -gt 0 ] || return 0
 
-    fetch_wheels_for "$out" "${stale[@]}"
-    become_root "${stale[@]}" "$out/"
     work="$out/.work"
-    trap 'close_work; rm -f "$out/.part"' EXIT
-    for name in "${stale[@]}"; do build "$name" "$out"; done
+    trap 'close_work; rm -rf "$out/.part" "$out/.from"' EXIT
+    for name in "${stale[@]}"; do
+        if is_folder "$name"; then build_folder "$name" "$out"; else disks+=("$name"); fi
+    done
+    [ ${#disks[@]} -gt 0 ] || return 0
+
+    fetch_wheels_for "$out" "${disks[@]}"
+    become_root "${disks[@]}" "$out/"
+    for name in "${disks[@]}"; do build "$name" "$out"; done
 }
 
 main "$@"

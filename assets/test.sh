@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-guests=(small demo gpt-bios gpt-uefi boot xfs lvm btrfs)
+guests=(small demo gpt-bios gpt-uefi boot xfs lvm btrfs runtimes)
 
 # step COMMAND...
 step() {

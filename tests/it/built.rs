@@ -4,13 +4,16 @@ use guestslim::guest::{OpenOptions, open};
 use guestslim::job::Job;
 use guestslim::load::{Loaded, load};
 use guestslim::model::{FileId, FileTree};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A guest's image: an absolute path.
 pub fn path(name: &str) -> PathBuf {
+    place(name).with_extension("qcow2")
+}
+
+fn place(name: &str) -> PathBuf {
     let folder = std::env::var_os("GUESTSLIM_GUESTS").unwrap_or_else(|| "target/guests".into());
-    let path = PathBuf::from(folder).join(name).with_extension("qcow2");
-    std::path::absolute(path).expect("a path")
+    std::path::absolute(PathBuf::from(folder).join(name)).expect("a path")
 }
 
 /// The small Debian guest.
@@ -18,10 +21,19 @@ pub fn small() -> PathBuf {
     path("small")
 }
 
-/// All that is known of a guest.
+/// All that is known of a guest that is an image.
 pub fn guest(name: &str) -> Loaded {
+    loaded(&path(name))
+}
+
+/// All that is known of a guest that is a folder.
+pub fn folder(name: &str) -> Loaded {
+    loaded(&place(name))
+}
+
+fn loaded(path: &Path) -> Loaded {
     let job = Job::quiet();
-    let mut guest = open(&path(name), &OpenOptions::default(), &job).expect("the guest is built");
+    let mut guest = open(path, &OpenOptions::default(), &job).expect("the guest is built");
     load(guest.as_mut(), &job).expect("it loads")
 }
 
