@@ -154,6 +154,30 @@ mod tests {
                 "/usr/lib/jvm/j17/lib/server/libjvm.so -> /usr/lib/jvm/j17",
             ),
             (
+                "cuda",
+                &[
+                    "/usr/local/cuda/lib64/libnvrtc.so.12",
+                    "/usr/local/cuda/lib64/libnvrtc-builtins.so.12.1",
+                ],
+                "/usr/local/cuda/lib64/libnvrtc.so.12 -> /usr/local/cuda/lib64/libnvrtc-builtins.so.12.1",
+            ),
+            (
+                "cuda",
+                &[
+                    "/opt/e/nvidia/cudnn/lib/libcudnn.so.9",
+                    "/opt/e/nvidia/cudnn/lib/libcudnn_graph.so.9",
+                ],
+                "/opt/e/nvidia/cudnn/lib/libcudnn.so.9 -> /opt/e/nvidia/cudnn/lib/libcudnn_graph.so.9",
+            ),
+            (
+                "cuda",
+                &[
+                    "/opt/e/nvidia/cuda_runtime/lib/libcudart.so.12",
+                    "/opt/e/nvidia/cublas/lib/libcublas.so.12",
+                ],
+                "/opt/e/nvidia/cuda_runtime/lib/libcudart.so.12 -> /opt/e/nvidia/cublas/lib",
+            ),
+            (
                 "sudo",
                 &["/usr/bin/sudo", "/usr/libexec/sudo/sudoers.so"],
                 "/usr/bin/sudo -> /usr/libexec/sudo",

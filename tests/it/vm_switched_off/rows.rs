@@ -297,6 +297,11 @@ pub const RUNTIMES: &[Row] = &[
         &["/usr/bin/octave-cli"],
         "/usr/share/octave/*/m/linear-algebra/null.m",
     ),
+    Row(
+        "cuda",
+        &["/opt/science/lib/*/site-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so.12"],
+        "/opt/science/lib/*/site-packages/nvidia/cuda_nvrtc/lib/libnvrtc-builtins.so.12.1",
+    ),
     // Debian's library has its data in a library of its own, so that this folder only holds leftovers of its build.
     Row(
         "icu",
