@@ -5,6 +5,7 @@
 //! anything but its inputs.
 
 mod followers;
+mod marks;
 mod soft;
 
 use super::{Inputs, Level, Reason, RuleId, RuleSet, Wish, hardware, modules};
@@ -26,6 +27,8 @@ pub(super) struct Closure<'a> {
     pub wishes: Vec<u32>,
     /// The last mark about each package.
     pub package_wishes: Vec<Option<u32>>,
+    /// Code for one GPU architecture that drop marks name themselves, not by a folder above.
+    singled: FixedBitSet,
     /// Files of components that marks cut to what something names; empty when there are none.
     cut: FixedBitSet,
     /// Drivers and firmware that no declared hypervisor needs, in tree order.
@@ -51,6 +54,7 @@ impl<'a> Closure<'a> {
             reasons: vec![Reason::NotNeeded; files],
             wishes: Vec::new(),
             package_wishes: vec![None; packages],
+            singled: FixedBitSet::new(),
             cut: modules::cut(inputs),
             idle: hardware::idle_under(inputs),
             claimed: FixedBitSet::with_capacity(files),
@@ -69,54 +73,15 @@ impl<'a> Closure<'a> {
         closure
     }
 
-    /// Whether the last mark about this file wants it gone.
-    pub fn is_marked_drop(&self, file: FileId) -> bool {
-        self.mark_about(file)
-            .is_some_and(|mark| self.inputs.marks[mark as usize].wish == Wish::Drop)
-    }
-
-    /// The last mark about this file.
-    pub fn mark_about(&self, file: FileId) -> Option<u32> {
-        self.wishes
-            .get(file.index())
-            .copied()
-            .filter(|&mark| mark != NO_MARK)
-    }
-
     /// Whether this is a driver or firmware that no declared hypervisor needs.
     pub fn is_idle(&self, file: FileId) -> bool {
         self.idle.binary_search(&file).is_ok()
-    }
-
-    /// Whether a mark wants of this file's package only what is needed.
-    pub fn is_cut_by_mark(&self, file: FileId) -> bool {
-        let owner = self.inputs.inventory.owner(file);
-        let mark = owner.and_then(|owner| self.package_wishes[owner.index()]);
-        mark.is_some_and(|mark| {
-            self.inputs.marks[mark as usize].wish == Wish::Keep(Level::NeededOnly)
-        })
     }
 
     /// The first active rule that takes this file.
     pub fn rule_about(&self, file: FileId) -> Option<RuleId> {
         let active = self.inputs.facets.classes[file.index()] & self.rules.0;
         (active != 0).then(|| RuleId(active.trailing_zeros() as u8))
-    }
-
-    fn read_marks(&mut self) {
-        for (at, mark) in self.inputs.marks.iter().enumerate() {
-            for &node in &mark.nodes {
-                match node {
-                    Node::Package(id) => self.package_wishes[id.index()] = Some(at as u32),
-                    Node::File(file) => {
-                        self.wishes
-                            .resize(self.inputs.inventory.tree.len(), NO_MARK);
-                        let range = self.inputs.inventory.tree.subtree(file);
-                        self.wishes[range.start as usize..range.end as usize].fill(at as u32);
-                    }
-                }
-            }
-        }
     }
 
     fn add_roots(&mut self) {
@@ -198,20 +163,6 @@ impl<'a> Closure<'a> {
         match (level, self.inputs.needed_level) {
             (Level::Hollowed, _) | (_, Level::Hollowed | Level::NeededOnly) => Level::Hollowed,
             (_, needed) => needed,
-        }
-    }
-
-    /// A mark below trimmed is also a ceiling, but for the boot set and for `floor`: what kept files ask for.
-    fn ceiling(&self, package: PackageId, level: Level, floor: Level, reason: Reason) -> Level {
-        let Some(mark) = self.package_wishes[package.index()] else {
-            return level;
-        };
-        match (self.inputs.marks[mark as usize].wish, reason) {
-            (_, Reason::Boot(_) | Reason::Essential) => level,
-            (Wish::Keep(marked @ (Level::Hollowed | Level::NeededOnly)), _) => {
-                level.min(marked.max(floor))
-            }
-            _ => level,
         }
     }
 
@@ -345,6 +296,9 @@ impl<'a> Closure<'a> {
     fn reach_file(&mut self, file: FileId, reason: Reason, from: u32) {
         // The boot set names all of a kernel's modules; what is idle stays only for what really needs it.
         if matches!(reason, Reason::Boot(_)) && self.is_idle(file) {
+            return;
+        }
+        if self.is_let_go(file, reason) {
             return;
         }
         if let Some(owner) = self.inputs.inventory.owner(file) {

@@ -4,6 +4,7 @@ mod closure;
 mod decide;
 mod facets;
 mod findings;
+pub mod gpu;
 pub mod hardware;
 pub mod intent;
 pub mod mark;

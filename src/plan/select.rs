@@ -2,7 +2,7 @@
 
 use super::{Mark, Selector, modules};
 use crate::model::text::{escape, unescape};
-use crate::model::{FileId, Inventory, Node};
+use crate::model::{FileId, FileTree, Inventory, Node};
 use globset::{GlobBuilder, GlobMatcher};
 
 /// What a mark selects.
@@ -39,8 +39,13 @@ pub fn resolve(inventory: &Inventory, mark: &Mark) -> Selected {
 pub fn selector_for(inventory: &Inventory, node: Node) -> Selector {
     match node {
         Node::Package(id) => Selector::Package(globset::escape(&inventory.package_label(id))),
-        Node::File(file) => Selector::Path(globset::escape(&escape(&inventory.tree.path(file)))),
+        Node::File(file) => Selector::Path(literal_glob(&inventory.tree, file)),
     }
+}
+
+/// The glob that selects just this path.
+pub(super) fn literal_glob(tree: &FileTree, file: FileId) -> String {
+    globset::escape(&escape(&tree.path(file)))
 }
 
 /// A glob over escaped text: a star stays within a path's part, a backslash is just itself.
@@ -79,10 +84,13 @@ fn paths(inventory: &Inventory, pattern: &str) -> Vec<Node> {
     let Ok(matcher) = glob(pattern) else {
         return Vec::new();
     };
+    let Some(folder) = folder_of(tree, pattern) else {
+        return Vec::new();
+    };
     let mut found = Vec::new();
     let mut path = Vec::new();
-    let mut at = 1;
-    while at < tree.len() as u32 {
+    let mut at = folder.0 + 1;
+    while at < tree.subtree(folder).end {
         let file = FileId(at);
         tree.write_path(file, &mut path);
         if matcher.is_match(&*escape(&path)) {
@@ -93,6 +101,22 @@ fn paths(inventory: &Inventory, pattern: &str) -> Vec<Node> {
         }
     }
     found
+}
+
+/// The folder that a pattern names by the parts before its first wildcard; all that it selects is in there.
+fn folder_of(tree: &FileTree, pattern: &str) -> Option<FileId> {
+    let Some(path) = pattern.strip_prefix('/') else {
+        return Some(FileId::ROOT);
+    };
+    let known: String = path
+        .split('/')
+        .map_while(literal)
+        .flat_map(|part| ["/".to_owned(), part])
+        .collect();
+    if known.is_empty() {
+        return Some(FileId::ROOT);
+    }
+    tree.lookup(&unescape(&known))
 }
 
 /// The path that a pattern names where it has no wildcard: `[*]` and the like are single characters.

@@ -11,6 +11,7 @@ use crate::finders::FINDERS;
 use crate::load::Loaded;
 use crate::model::text::escape;
 use crate::model::{Evidence, FileId, FileTree, Need, Node};
+use crate::plan::gpu;
 use std::collections::{BTreeMap, BTreeSet};
 
 const ID: &str = "languages";
@@ -84,8 +85,13 @@ fn hold(source: &Loaded, steps: Option<&[Step]>, image: &FileTree) -> Held {
         let Some(language) = language(need).filter(|_| is_there[from.index()]) else {
             continue;
         };
-        // A component is cut only where a mark says so; all else that is needed must be there. A folder stands for all in it.
-        let is_cut = |file| need.evidence == Evidence::Component && expected.is_gone(file);
+        // A component is cut only where a mark says so, and so is code for a GPU; all else that is needed must be there. A
+        // folder stands for all in it.
+        let is_cut = |file| {
+            let can_be_cut =
+                need.evidence == Evidence::Component || gpu::code(tree, file).is_some();
+            expected.is_gone(file) && can_be_cut
+        };
         for to in tree.subtree(to).map(FileId).filter(|&to| !is_cut(to)) {
             *held.counts.entry(language).or_default() += 1;
             if !is_there[to.index()] {

@@ -27,6 +27,7 @@ mod vm_durable;
 mod vm_export;
 mod vm_faults;
 mod vm_finders;
+mod vm_gpu;
 mod vm_guest;
 mod vm_hostile;
 mod vm_layouts;

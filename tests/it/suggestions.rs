@@ -1,8 +1,9 @@
 //! What could still go: each suggestion saves what it says, and a class that is accepted stays accepted.
 
 use crate::picture::draw;
+use guestslim::graph::Graph;
 use guestslim::job::{Cancel, Job};
-use guestslim::model::Bytes;
+use guestslim::model::{Bytes, Evidence, Need, Node};
 use guestslim::plan::{Level, Risk, Selector, Wish};
 use guestslim::profile::Profile;
 use guestslim::session::{Edit, Intent, Offers, Session};
@@ -242,4 +243,111 @@ fn drivers_of_real_hardware_may_go_where_nobody_said_what_the_guest_runs_on() {
         "{}",
         line(&session)
     );
+}
+
+const GPUS: &str = "
+    blas
+    whole
+    /opt/rocm/rocblas/library/TensileLibrary_lazy_gfx906.dat 20
+    /opt/rocm/rocblas/library/Kernels.so-000-gfx906-xnack-.hsaco 90
+    /opt/rocm/rocblas/library/TensileLibrary_lazy_gfx90a.dat 30
+    /opt/both/a_gfx906.co 70
+    /opt/both/b_gfx90a_gfx906.co 70
+    /usr/lib/blas/gfx906/fwd/a.co 400 @blas
+    /usr/lib/blas/gfx906/fwd/notes.txt 1 @blas
+    /usr/lib/blas/gfx90a/a.co 500 @blas
+    /usr/lib/k/kernels_sm80.cubin 100 @blas
+    /usr/lib/w/gfx906/b.co 800 @whole
+    /usr/lib/libblas.so 5 @blas > /usr/lib/blas/gfx90a/a.co
+";
+
+fn gpus(trace: &[&str]) -> Session {
+    let intent = Intent {
+        trace: trace.iter().map(|&path| path.to_owned()).collect(),
+        ..Intent::default()
+    };
+    let mut session = Session::new(Arc::new(draw(GPUS)), intent);
+    for (package, level) in [("blas", Level::Trimmed), ("whole", Level::Whole)] {
+        let selector = Selector::Package(package.to_owned());
+        session.apply(Edit::Mark(selector, Wish::Keep(level)));
+    }
+    session
+}
+
+fn gpu_table(session: &Session) -> String {
+    let mut offers = offers(session);
+    offers.list.retain(|offer| offer.suggestion.kind == "gpu");
+    table(&offers)
+}
+
+#[test]
+fn gpu_code_is_suggested_by_architecture_as_a_few_globs() {
+    // What another architecture runs, too, and a whole package are left alone; what a file names saves nothing.
+    let mut session = gpus(&[]);
+    insta::assert_snapshot!(gpu_table(&session), @r"
+    ask gpu: drop GPU code for gfx906, 522.24 kB (only GPUs of this architecture run it (3 files))
+    ask gpu: drop GPU code for sm_80, 102.40 kB (only GPUs of this architecture run it (1 file))
+    ask gpu: drop GPU code for gfx90a, 30.72 kB (only GPUs of this architecture run it (2 files))
+    ");
+    let offer = offers(&session).list.into_iter();
+    let mut offer = offer.filter(|offer| offer.suggestion.subject.ends_with("gfx906"));
+    let accepted = offer.next().expect("it is offered").suggestion;
+    let accepted = accepted.on(session.inventory(), session.intent());
+    session.apply(Edit::Replace(accepted));
+    let drops = session.intent().marks.iter();
+    let drops: Vec<String> = drops
+        .filter(|mark| mark.wish == Wish::Drop)
+        .map(|mark| mark.selector.to_string())
+        .collect();
+    assert_eq!(
+        drops,
+        [
+            "path /opt/rocm/rocblas/library/*gfx906[!0-9a-z]*",
+            "path /usr/lib/blas/gfx906/**/*.co",
+        ]
+    );
+    assert!(!gpu_table(&session).contains("gfx906"));
+}
+
+#[test]
+fn a_trace_that_read_code_for_one_gpu_makes_the_others_a_low_risk() {
+    let other = gpus(&["/usr/lib/libblas.so"]);
+    assert_eq!(gpu_table(&other), gpu_table(&gpus(&[])));
+    insta::assert_snapshot!(gpu_table(&gpus(&["/usr/lib/blas/gfx90a/a.co"])), @r"
+    low gpu: drop GPU code for gfx906, 522.24 kB (only GPUs of this architecture run it; the trace read code for gfx90a only (3 files))
+    low gpu: drop GPU code for sm_80, 102.40 kB (only GPUs of this architecture run it; the trace read code for gfx90a only (1 file))
+    ");
+}
+
+#[test]
+fn a_mark_on_code_for_one_gpu_wins_over_a_convention_and_a_mark_on_its_folder_does_not() {
+    let (code, table) = ("/opt/k/hsa/gfx942/a.co", "/opt/k/hsa/gfx942/a.csv");
+    let picture = format!("{code} 90\n{table} 1\n/opt/k/__init__.py 1");
+    for evidence in [Evidence::Component, Evidence::Convention, Evidence::Read] {
+        let mut loaded = draw(&picture);
+        let at = |path: &str| loaded.inventory.tree.lookup(path.as_bytes());
+        let at = |path: &str| Node::File(at(path).expect("it is there"));
+        let need = Need {
+            from: at("/opt/k/__init__.py"),
+            to: at("/opt/k/hsa"),
+            finder: 0,
+            evidence,
+            what: [].into(),
+        };
+        loaded.graph = Graph::build(&loaded.inventory, vec![need]);
+        let loaded = Arc::new(loaded);
+        let stays = |mark: &str, path: &str| {
+            let mut session = Session::new(Arc::clone(&loaded), Intent::default());
+            let selector = Selector::Path(mark.to_owned());
+            session.apply(Edit::Mark(selector, Wish::Drop));
+            let file = session.inventory().tree.lookup(path.as_bytes());
+            session.plan().keeps_file(file.expect("it is there"))
+        };
+        assert!(stays("/opt/k/hsa", code), "{evidence:?}");
+        assert!(stays("/opt/k/hsa/gfx942/*", table), "{evidence:?}");
+        assert_eq!(
+            stays("/opt/k/hsa/gfx942/*", code),
+            evidence == Evidence::Read
+        );
+    }
 }

@@ -5,6 +5,7 @@
 //! decision. What it saves is found by deciding again with it, never by adding up.
 
 mod accept;
+mod gpu;
 mod hardware;
 mod hollow;
 mod kernels;
@@ -15,7 +16,7 @@ mod trees;
 pub use accept::{decide_accepting, rules_of_class};
 
 use super::hardware::HypervisorId;
-use super::{Inputs, Intent, Plan, ResolvedMark, RuleId, Wish, select};
+use super::{Inputs, Intent, Plan, ResolvedMark, RuleId, Selector, Wish, select};
 use crate::model::{Bytes, Inventory, Node};
 use scene::Scene;
 
@@ -83,6 +84,11 @@ pub static KINDS: &[Kind] = &[
         find: hardware::find,
     },
     Kind {
+        id: "gpu",
+        heading: "code for GPU architectures",
+        find: gpu::find,
+    },
+    Kind {
         id: "hollow",
         heading: "packages that stay only because they are declared",
         find: hollow::find,
@@ -103,6 +109,8 @@ pub enum Change {
     Hypervisors(Vec<HypervisorId>),
     /// Marks each of these.
     Mark(Vec<Node>, Wish),
+    /// Drops what these globs of paths select: these files.
+    Paths(Vec<String>, Vec<Node>),
 }
 
 /// Something that could still go.
@@ -127,7 +135,7 @@ impl Suggestion {
     pub fn node(&self) -> Option<Node> {
         match &self.change {
             Change::Rule(_) | Change::Hypervisors(_) => None,
-            Change::Mark(nodes, _) => nodes.first().copied(),
+            Change::Mark(nodes, _) | Change::Paths(_, nodes) => nodes.first().copied(),
         }
     }
 
@@ -142,21 +150,28 @@ impl Suggestion {
                     changed.mark(select::selector_for(inventory, node), *wish);
                 }
             }
+            Change::Paths(globs, _) => {
+                for glob in globs {
+                    changed.mark(Selector::Path(glob.clone()), Wish::Drop);
+                }
+            }
         }
         changed
     }
 
     /// The mark as the plan takes it, where it is one.
     fn mark(&self) -> Option<ResolvedMark> {
-        match &self.change {
-            Change::Rule(_) | Change::Hypervisors(_) => None,
-            Change::Mark(nodes, wish) => Some(ResolvedMark {
-                wish: *wish,
-                nodes: nodes.clone(),
-                parts: Vec::new(),
-                label: self.subject.clone(),
-            }),
-        }
+        let (nodes, wish) = match &self.change {
+            Change::Rule(_) | Change::Hypervisors(_) => return None,
+            Change::Mark(nodes, wish) => (nodes, *wish),
+            Change::Paths(_, nodes) => (nodes, Wish::Drop),
+        };
+        Some(ResolvedMark {
+            wish,
+            nodes: nodes.clone(),
+            parts: Vec::new(),
+            label: self.subject.clone(),
+        })
     }
 }
 
