@@ -7,10 +7,15 @@
 use super::{Because, Facts, Found, Scan, pattern};
 use crate::job::Cancelled;
 use crate::model::{Evidence, FileId, FileTree, Resolved};
-pub use rows::FAMILIES;
 use std::collections::HashMap;
 
+mod gpu;
 mod rows;
+
+/// All families.
+fn families() -> impl Iterator<Item = &'static Family> {
+    rows::FAMILIES.iter().chain(gpu::GPU)
+}
 
 /// One family.
 pub struct Family {
@@ -28,8 +33,7 @@ pub struct Family {
 /// The finders' function of all families: that of its own row.
 pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
     let tree = scan.tree();
-    let families: Vec<&Family> = FAMILIES
-        .iter()
+    let families: Vec<&Family> = families()
         .filter(|family| family.finder == scan.id())
         .collect();
     let mut known: HashMap<(FileId, &str), Vec<Resolved>> = HashMap::new();
@@ -89,7 +93,7 @@ mod tests {
 
     #[test]
     fn every_family_belongs_to_a_row() {
-        for family in FAMILIES {
+        for family in families() {
             let is_row = FINDERS.iter().any(|finder| finder.id == family.finder);
             assert!(is_row, "{}", family.finder);
         }
@@ -154,11 +158,29 @@ mod tests {
                 "/usr/lib/jvm/j17/lib/server/libjvm.so -> /usr/lib/jvm/j17",
             ),
             (
+                "sudo",
+                &["/usr/bin/sudo", "/usr/libexec/sudo/sudoers.so"],
+                "/usr/bin/sudo -> /usr/libexec/sudo",
+            ),
+            (
+                "ssh",
+                &["/usr/sbin/sshd", "/usr/lib/openssh/sftp-server"],
+                "/usr/sbin/sshd -> /usr/lib/openssh/sftp-server",
+            ),
+        ] {
+            assert_needed(finder, files, expected);
+        }
+    }
+
+    #[test]
+    fn what_computes_on_gpus_needs_what_it_opens() {
+        for (finder, files, expected) in [
+            (
                 "cuda",
                 &[
                     "/usr/local/cuda/lib64/libnvrtc.so.12",
                     "/usr/local/cuda/lib64/libnvrtc-builtins.so.12.1",
-                ],
+                ][..],
                 "/usr/local/cuda/lib64/libnvrtc.so.12 -> /usr/local/cuda/lib64/libnvrtc-builtins.so.12.1",
             ),
             (
@@ -178,23 +200,25 @@ mod tests {
                 "/opt/e/nvidia/cuda_runtime/lib/libcudart.so.12 -> /opt/e/nvidia/cublas/lib",
             ),
             (
-                "sudo",
-                &["/usr/bin/sudo", "/usr/libexec/sudo/sudoers.so"],
-                "/usr/bin/sudo -> /usr/libexec/sudo",
-            ),
-            (
-                "ssh",
-                &["/usr/sbin/sshd", "/usr/lib/openssh/sftp-server"],
-                "/usr/sbin/sshd -> /usr/lib/openssh/sftp-server",
+                "rocm",
+                &[
+                    "/opt/rocm/lib/librocblas.so.4",
+                    "/opt/rocm/lib/rocblas/library/Kernels.so-000-gfx90a.hsaco",
+                ],
+                "/opt/rocm/lib/librocblas.so.4 -> /opt/rocm/lib/rocblas",
             ),
         ] {
-            let files: Vec<(&str, &str)> = files.iter().map(|path| (*path, "")).collect();
-            let needs = Fixture::new(&files).run(finder);
-            assert!(
-                needs.iter().any(|need| need == expected),
-                "{finder}: {needs:?}"
-            );
+            assert_needed(finder, files, expected);
         }
+    }
+
+    fn assert_needed(finder: &str, files: &[&str], expected: &str) {
+        let files: Vec<(&str, &str)> = files.iter().map(|path| (*path, "")).collect();
+        let needs = Fixture::new(&files).run(finder);
+        assert!(
+            needs.iter().any(|need| need == expected),
+            "{finder}: {needs:?}"
+        );
     }
 
     #[test]

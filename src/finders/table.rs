@@ -233,6 +233,7 @@ pub static FINDERS: &[Finder] = &[
     plug_ins("opengl", "graphics drivers"),
     plug_ins("opencl", "OpenCL drivers"),
     plug_ins("cuda", "what CUDA, cuDNN and NVIDIA's driver open by name"),
+    plug_ins("rocm", "kernels and libraries that ROCm opens by name"),
     plug_ins("icu", "Unicode data of ICU"),
     plug_ins("magic", "the database of file types"),
     plug_ins("terminfo", "descriptions of common terminals"),

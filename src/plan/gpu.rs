@@ -40,29 +40,47 @@ pub struct Code {
     pub glob: String,
 }
 
+/// Where a path names an architecture.
+enum Place<'a> {
+    /// The file's own name, with this word.
+    Name(&'a str),
+    /// This folder above, with this name.
+    Folder(FileId, &'a str),
+}
+
 /// What this file's path says, where it is code for just one architecture.
 pub fn code(tree: &FileTree, file: FileId) -> Option<Code> {
+    let (Form(start, end, maker), place) = find(tree, file)?;
+    let (folder, word, rest) = match place {
+        // What follows is no part of another word: gfx90a is not gfx90.
+        Place::Name(word) => (tree.parent(file), word, format!("*{word}[!0-9a-z]*")),
+        Place::Folder(folder, word) => (folder, word, format!("**/{start}*{end}")),
+    };
+    Some(Code {
+        architecture: called(word, maker),
+        glob: format!("{}/{rest}", select::literal_glob(tree, folder)),
+    })
+}
+
+/// Whether this is code for just one architecture.
+pub fn is_code(tree: &FileTree, file: FileId) -> bool {
+    find(tree, file).is_some()
+}
+
+fn find(tree: &FileTree, file: FileId) -> Option<(&'static Form, Place<'_>)> {
     let name = tree.name(file);
     let is_of =
         |form: &&Form| name.starts_with(form.0.as_bytes()) && name.ends_with(form.1.as_bytes());
-    let Form(start, end, maker) = FORMS.iter().find(is_of)?;
-    let name = std::str::from_utf8(name).ok()?;
-    let words = words(name, maker);
-    if let Some(first) = words.first() {
-        let is_one = words.iter().all(|word| word == first);
-        return is_one.then(|| Code {
-            architecture: called(first, maker),
-            // What follows is no part of another word: gfx90a is not gfx90.
-            glob: glob(tree, tree.parent(file), &format!("*{first}[!0-9a-z]*")),
-        });
+    let form = FORMS.iter().find(is_of)?;
+    let mut words = words(std::str::from_utf8(name).ok()?, form.2);
+    if let Some(first) = words.next() {
+        let is_one = words.all(|word| word == first);
+        return is_one.then_some((form, Place::Name(first)));
     }
     let mut folder = tree.parent(file);
     while folder != FileId::ROOT {
-        if let Some(word) = folder_word(tree.name(folder), maker) {
-            return Some(Code {
-                architecture: called(word, maker),
-                glob: glob(tree, folder, &format!("**/{start}*{end}")),
-            });
+        if let Some(word) = folder_word(tree.name(folder), form.2) {
+            return Some((form, Place::Folder(folder, word)));
         }
         folder = tree.parent(folder);
     }
@@ -72,23 +90,17 @@ pub fn code(tree: &FileTree, file: FileId) -> Option<Code> {
 /// Whether a file's name says nothing of other architectures than this one.
 pub fn is_only_for(tree: &FileTree, file: FileId, architecture: &str) -> bool {
     let name = String::from_utf8_lossy(tree.name(file));
-    ["gfx", "sm"].iter().all(|maker| {
-        let words = words(&name, maker);
-        words.iter().all(|word| called(word, maker) == architecture)
-    })
-}
-
-fn glob(tree: &FileTree, folder: FileId, rest: &str) -> String {
-    format!("{}/{rest}", select::literal_glob(tree, folder))
+    ["gfx", "sm"]
+        .iter()
+        .all(|maker| words(&name, maker).all(|word| called(word, maker) == architecture))
 }
 
 /// The words for an architecture in a name.
-fn words<'a>(name: &'a str, maker: &str) -> Vec<&'a str> {
-    let is_start = |at: usize| !name[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
+fn words<'a>(name: &'a str, maker: &'static str) -> impl Iterator<Item = &'a str> {
+    let is_start = move |at: usize| !name[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
     name.match_indices(maker)
-        .filter(|&(at, _)| is_start(at))
-        .filter_map(|(at, _)| word(&name[at..], maker))
-        .collect()
+        .filter(move |&(at, _)| is_start(at))
+        .filter_map(move |(at, _)| word(&name[at..], maker))
 }
 
 /// The word that a text begins with: `gfx90a`, `sm80`, `sm_80`.

@@ -88,8 +88,7 @@ fn hold(source: &Loaded, steps: Option<&[Step]>, image: &FileTree) -> Held {
         // A component is cut only where a mark says so, and so is code for a GPU; all else that is needed must be there. A
         // folder stands for all in it.
         let is_cut = |file| {
-            let can_be_cut =
-                need.evidence == Evidence::Component || gpu::code(tree, file).is_some();
+            let can_be_cut = need.evidence == Evidence::Component || gpu::is_code(tree, file);
             expected.is_gone(file) && can_be_cut
         };
         for to in tree.subtree(to).map(FileId).filter(|&to| !is_cut(to)) {

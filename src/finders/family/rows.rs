@@ -2,7 +2,7 @@
 
 use super::Family;
 
-/// All families.
+/// Families but those of what computes on GPUs.
 pub static FAMILIES: &[Family] = &[
     Family {
         finder: "gconv",
@@ -231,30 +231,6 @@ pub static FAMILIES: &[Family] = &[
         when: &["libOpenCL.so.1*"],
         needs: &["/etc/OpenCL/vendors", "pocl", "/usr/share/pocl"],
         note: "drivers are named by files in /etc/OpenCL/vendors",
-    },
-    Family {
-        finder: "cuda",
-        when: &["libnvrtc*.so*"],
-        needs: &["libnvrtc-builtins*"],
-        note: "kernels that are compiled while a program runs need the compiler's built-in functions",
-    },
-    Family {
-        finder: "cuda",
-        when: &["libcudnn*.so*"],
-        needs: &["libcudnn_*.so*", "libnvrtc*.so*", "../../cuda_nvrtc/lib"],
-        note: "cuDNN opens its parts, and the compiler of kernels, by name",
-    },
-    Family {
-        finder: "cuda",
-        when: &["libcudart*.so*"],
-        needs: &["../../../nvidia/*/lib"],
-        note: "frameworks open the libraries of CUDA's wheels by name, and compute without a GPU where one is missing",
-    },
-    Family {
-        finder: "cuda",
-        when: &["libcuda.so*"],
-        needs: &["libnvidia-ptxjitcompiler*", "libnvidia-nvvm*"],
-        note: "the driver compiles code for newer GPUs with libraries that it opens by name",
     },
     Family {
         finder: "icu",

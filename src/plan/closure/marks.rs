@@ -70,8 +70,7 @@ impl Closure<'_> {
         let tree = &self.inputs.inventory.tree;
         let range = tree.subtree(file);
         self.singled.grow(range.end as usize);
-        let is_code =
-            wish == Wish::Drop && !self.is_folder(file) && gpu::code(tree, file).is_some();
+        let is_code = wish == Wish::Drop && !self.is_folder(file) && gpu::is_code(tree, file);
         self.singled
             .set_range(range.start as usize..range.end as usize, is_code);
     }

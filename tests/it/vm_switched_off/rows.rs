@@ -302,6 +302,11 @@ pub const RUNTIMES: &[Row] = &[
         &["/opt/science/lib/*/site-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so.12"],
         "/opt/science/lib/*/site-packages/nvidia/cuda_nvrtc/lib/libnvrtc-builtins.so.12.1",
     ),
+    Row(
+        "rocm",
+        &["/usr/lib/x86_64-linux-gnu/libamdhip64.so.5"],
+        "/usr/lib/x86_64-linux-gnu/libamd_comgr.so.2.*",
+    ),
     // Debian's library has its data in a library of its own, so that this folder only holds leftovers of its build.
     Row(
         "icu",
