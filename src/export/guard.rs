@@ -34,10 +34,13 @@ impl<'a> Guard<'a> {
         }
     }
 
-    /// Ends the watch, and whatever work is still under way.
-    pub fn end(&self) {
-        self.cancel.cancel();
-        self.done.store(true, Ordering::SeqCst);
+    /// What ends the watch, and whatever work is still under way, when it is dropped: after a panic, too, or the thread
+    /// that watches would be waited for without end.
+    pub fn until_dropped(&self) -> Ending<'_> {
+        Ending {
+            cancel: &self.cancel,
+            done: &self.done,
+        }
     }
 
     /// Watches until the end.
@@ -61,5 +64,44 @@ impl<'a> Guard<'a> {
             return ExportError::Full(folder);
         }
         error
+    }
+}
+
+/// Ends a watch when it is dropped.
+pub(super) struct Ending<'a> {
+    cancel: &'a Cancel,
+    done: &'a AtomicBool,
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+        self.done.store(true, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    #[test]
+    fn a_panic_ends_the_watch() {
+        let folder = tempfile::tempdir().expect("the host has a temporary folder");
+        let source = folder.path().join("source.img");
+        std::fs::write(&source, b"disk").expect("a temporary folder takes files");
+        let output = folder.path().join("out");
+        let place = Place::choose(&source, &output, &[], false).expect("nothing is there");
+        let (job, cancel) = (Job::quiet(), Cancel::default());
+        let guard = Guard::new(&place, &job, cancel.clone());
+        let watched = catch_unwind(AssertUnwindSafe(|| {
+            thread::scope(|scope| {
+                scope.spawn(|| guard.watch());
+                let _ending = guard.until_dropped();
+                panic!("a step's own mistake");
+            });
+        }));
+        assert!(watched.is_err());
+        assert!(Job::quiet().with_cancel(cancel).check().is_err());
     }
 }

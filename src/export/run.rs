@@ -72,11 +72,11 @@ pub fn export(
     };
     let (hasher, hash) = bounded(1);
     let run = thread::scope(|scope| {
+        let _ending = guard.until_dropped();
         scope.spawn(|| guard.watch());
         scope.spawn(|| hasher.send(file_hash(&place.source, &inner)));
         let mut run = Run::new(&task, &place, &workshop, hash);
         let done = steps.iter().try_for_each(|step| run.step(step));
-        guard.end();
         done.map(|()| (run.report, run.record.times))
     });
     let (report, last_steps) = run.map_err(|error| guard.explain(error))?;
