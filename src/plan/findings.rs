@@ -194,7 +194,8 @@ fn about_unmet(inputs: &Inputs<'_>, closure: &Closure<'_>) -> Vec<Finding> {
     findings
 }
 
-/// One note for each package of which files that stay name something, though it goes: the first name and how many more.
+/// One note for each package of which something that stays names a file, though it goes: the first that does and how many
+/// more.
 fn about_guesses(inputs: &Inputs<'_>, closure: &Closure<'_>) -> Vec<Finding> {
     let (graph, inventory) = (inputs.graph, inputs.inventory);
     let mut named: BTreeMap<PackageId, Vec<u32>> = BTreeMap::new();
@@ -217,11 +218,11 @@ fn about_guesses(inputs: &Inputs<'_>, closure: &Closure<'_>) -> Vec<Finding> {
                 Node::File(file) => escape(&inventory.tree.path(file)).into_owned(),
                 Node::Package(id) => inventory.package_label(id),
             };
-            let files: BTreeSet<Node> = edges.iter().map(|&edge| graph.need(edge).from).collect();
-            let more = match files.len() - 1 {
+            let froms: BTreeSet<Node> = edges.iter().map(|&edge| graph.need(edge).from).collect();
+            let more = match froms.len() - 1 {
                 0 => String::new(),
-                1 => " (one more file names it too)".to_owned(),
-                more => format!(" ({more} more files name it too)"),
+                1 => " (one more names it too)".to_owned(),
+                more => format!(" ({more} more name it too)"),
             };
             let message = format!(
                 "{from} names {} of {}, which {}{more}",
