@@ -42,15 +42,19 @@ struct Round {
 }
 
 /// Where the healed copy goes: beside the profile, which itself is never written.
-pub fn copy(args: &ReplayArgs) -> anyhow::Result<PathBuf> {
-    let copy = args.profile.with_extension("healed.ron");
+pub fn copy(args: &ReplayArgs) -> PathBuf {
+    args.profile.with_extension("healed.ron")
+}
+
+/// Refuses to replace a healed copy that is there.
+pub fn check(args: &ReplayArgs, copy: &Path) -> anyhow::Result<()> {
     if copy.symlink_metadata().is_ok() && !args.force {
         return Err(Refusal::error(
             format!("{} exists already", copy.display()),
             "--heal writes the healed profile there: move it away, or replace it with --force",
         ));
     }
-    Ok(copy)
+    Ok(())
 }
 
 /// Heals until nothing is lost or nothing more is found.

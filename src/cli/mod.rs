@@ -15,6 +15,7 @@ mod inspect;
 mod interrupt;
 mod json;
 mod out;
+mod paths;
 mod plan;
 mod profile;
 mod progress;

@@ -7,6 +7,7 @@ use super::failure::Refusal;
 use super::guest::Opening;
 use super::heal;
 use super::out::{self, safe};
+use super::paths;
 use super::plan::Report as PlanReport;
 use crate::export::{self, ExportOptions, Initramfs, OutputFormat, Way};
 use crate::model::Bytes;
@@ -18,8 +19,12 @@ use std::path::PathBuf;
 
 pub fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
     let profile = Profile::read(&args.profile)?;
-    let copy = args.heal.then(|| heal::copy(args)).transpose()?;
+    let copy = args.heal.then(|| heal::copy(args));
     let options = options(args, &profile)?;
+    paths::check(args, &options.output, copy.as_deref())?;
+    if let Some(copy) = &copy {
+        heal::check(args, copy)?;
+    }
     let opening = Opening::new()?;
     if !args.dry_run {
         export::check(&args.image, &options)?;

@@ -35,6 +35,7 @@ pub use archive::{Each, Layout, Listing, list};
 pub use disk::geometry::{DiskLayout, Fill, Part};
 pub use error::ExportError;
 pub use options::{Compression, ExportOptions, Initramfs, OutputFormat, Way};
+pub use place::{beside, is_one_file};
 pub use report::{
     BESIDE, Beside, FullReport, ImageSizes, PackageCounts, Report, StepTime, Verified, hex,
     plan_hash,

@@ -237,8 +237,23 @@ impl Place {
     }
 }
 
+/// Whether two paths lead to one file, or would when it is there.
+pub fn is_one_file(one: &Path, other: &Path) -> bool {
+    match (Fingerprint::of(one), Fingerprint::of(other)) {
+        (Ok(one), Ok(other)) => one.is_same_file(&other),
+        _ => place_of(one).is_some_and(|place| place_of(other) == Some(place)),
+    }
+}
+
+/// A path with the links of its folder followed.
+fn place_of(path: &Path) -> Option<PathBuf> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let folder = fs::canonicalize(folder.unwrap_or(Path::new("."))).ok()?;
+    Some(folder.join(path.file_name()?))
+}
+
 /// The path with an ending more.
-pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+pub fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     name.into()

@@ -15,7 +15,7 @@ use crate::rebuild;
 use crate::session::{Loaded, Session};
 use crate::trace::{self, Lines};
 use crate::vm::{self, Subject};
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -41,6 +41,9 @@ impl Host for Disk {
         loaded: &Loaded,
         may_replace: bool,
     ) -> Result<Saved> {
+        if export::is_one_file(path, &self.0.image) {
+            bail!("{} is the source image itself", path.display());
+        }
         if !may_replace && path.symlink_metadata().is_ok() {
             return Ok(Saved::Exists(path.to_owned()));
         }

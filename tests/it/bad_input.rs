@@ -134,6 +134,15 @@ fn an_output_is_refused_before_the_image_is_opened() {
         2,
         "folder",
     );
+    for (output, more, part) in [
+        ("p.ron", &["--force"][..], "p.ron is the profile"),
+        ("p.healed.ron", &["--heal"], "both the healed profile"),
+    ] {
+        refused(&bench.replay(&image, output, more), 2, part);
+    }
+    let healed = bench.write("p.healed.ron", vec![0; 1 << 20]);
+    let over_source = bench.replay(&healed, "out.qcow2", &["--heal", "--force"]);
+    refused(&over_source, 2, "is the source image itself");
     let format = bench.replay(&image, "out.x", &["--output-format", "iso"]);
     refused(&format, 2, "iso");
     assert!(
