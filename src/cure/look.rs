@@ -2,6 +2,7 @@
 
 use super::Case;
 use super::prescribe::owner;
+use crate::finders::boot::loader_files;
 use crate::guest::libguestfs::quoted;
 use crate::job::Job;
 use crate::model::text::unescape;
@@ -25,25 +26,38 @@ pub(super) struct Found {
 /// A run on the source: whose touching counts, and what is run.
 type Look = (Scope, Vec<Vec<u8>>);
 
-/// Looks ever wider until something is missing.
+/// Looks ever wider until something is missing. What is read before Linux runs is in no trace; it is looked at first, and where
+/// no kernel was started, nothing that Linux touches is the reason.
 pub(super) fn look(case: &Case<'_>, job: &Job) -> Result<Found, VmError> {
+    let mut loader = Vec::new();
+    if case.lost.boot {
+        let files = loader_files(&case.source.loaded.inventory);
+        loader = cut_too_far(case, missing(case.source, case.image, &files));
+    }
+    let is_loader = case.lost.loader && !loader.is_empty();
     let mut found = Found::default();
-    for (scope, commands) in looks(case) {
+    for (scope, commands) in looks(case, is_loader) {
         found = run(case, scope, commands, job)?;
         if !found.missing.is_empty() || found.incomplete.is_some() {
             break;
         }
     }
+    found.missing.extend(loader);
+    found.missing.sort_unstable();
+    found.missing.dedup();
     Ok(found)
 }
 
 /// What a check's own processes touch comes first. Only where the image has all of that, the work must have been done by somebody
 /// whom the check asked (a service), and what all of the guest touched meanwhile is looked at. A unit is started anew by
 /// systemd, and what it did only while the guest came up is in the trace of the boot.
-fn looks(case: &Case<'_>) -> Vec<Look> {
+fn looks(case: &Case<'_>, is_loader: bool) -> Vec<Look> {
     let checks: Vec<Vec<u8>> = case.checks().map(<[u8]>::to_vec).collect();
-    if case.lost.boot {
+    if case.lost.boot && !is_loader {
         return vec![(Scope::All, Vec::new())];
+    }
+    if case.lost.units.is_empty() && checks.is_empty() {
+        return Vec::new();
     }
     if case.lost.units.is_empty() {
         return vec![(Scope::Commands, checks.clone()), (Scope::SinceUp, checks)];
@@ -68,7 +82,7 @@ fn run(case: &Case<'_>, scope: Scope, commands: Vec<Vec<u8>>, job: &Job) -> Resu
     };
     let traced = trace(case.source, &request, case.accel, &mut |_| (), job)?;
     let missing = missing(case.source, case.image, &traced.files);
-    let is_of_checks = !case.lost.boot && case.lost.units.is_empty();
+    let is_of_checks = scope != Scope::All && case.lost.units.is_empty();
     Ok(Found {
         missing: if is_of_checks {
             missing

@@ -31,6 +31,8 @@ pub struct Report {
 pub struct Lost {
     /// It does not come up; whether its source does has still to be seen.
     pub boot: bool,
+    /// It does not come up because its boot loader starts no kernel.
+    pub loader: bool,
     /// Units that fail on the image and not on the source, escaped.
     pub units: Vec<String>,
     /// The checks, by their place in the profile, that fail on the image and pass on the source.

@@ -46,11 +46,8 @@ pub fn run(request: &Request<'_>, job: &Job) -> Result<Shown, VmError> {
             "no machine was to be started",
         ));
     };
-    let mut rungs = vec![boot(request, accel, job)?];
-    let mut lost = Lost {
-        boot: rungs[0].is_failed(),
-        ..Lost::default()
-    };
+    let mut lost = Lost::default();
+    let mut rungs = vec![boot(request, accel, &mut lost, job)?];
     let direct = match &request.subject.direct {
         Ok(_) => run_in(request.subject, request, accel, job)?,
         Err(why) => {
@@ -107,13 +104,20 @@ fn on_source(
         .then_some(session.record.commands))
 }
 
-fn boot(request: &Request<'_>, accel: Working, job: &Job) -> Result<Rung, VmError> {
+fn boot(
+    request: &Request<'_>,
+    accel: Working,
+    lost: &mut Lost,
+    job: &Job,
+) -> Result<Rung, VmError> {
     let caps = Caps {
         time: request.boot_cap,
         ..Caps::default()
     };
     job.items("booting through the image's own loader", 0, None);
     let boot = boot_by_loader(&request.subject.image, accel, caps, job)?;
+    lost.boot = boot.verdict.is_err();
+    lost.loader = boot.is_without_kernel;
     let mut rung = match boot.verdict {
         Ok(what) => Rung::pass(
             "boot",

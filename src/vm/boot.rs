@@ -15,6 +15,8 @@ use std::time::Duration;
 pub struct LoaderBoot {
     /// What came up (`login prompt`), or why nothing did.
     pub verdict: Result<&'static str, String>,
+    /// Whether the console shows that no kernel was started.
+    pub is_without_kernel: bool,
     /// From the start to the verdict.
     pub time: Duration,
     /// What the guest printed.
@@ -55,7 +57,7 @@ pub fn boot_by_loader(
     let remains = machine.run(&mut first, job)?;
     let verdict = match (first.0, remains.ending) {
         (Some(Sign::Up(what)), _) => Ok(what),
-        (Some(Sign::Stuck(why)), _) => Err(why.to_owned()),
+        (Some(Sign::Stuck(why) | Sign::NoKernel(why)), _) => Err(why.to_owned()),
         (None, Ending::TimedOut) => Err(format!(
             "neither a login prompt nor a target was seen on the serial console within {} s",
             caps.time.as_secs()
@@ -67,6 +69,7 @@ pub fn boot_by_loader(
     };
     Ok(LoaderBoot {
         verdict,
+        is_without_kernel: matches!(first.0, Some(Sign::NoKernel(_))),
         time: remains.time,
         console: remains.console,
     })

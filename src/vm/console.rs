@@ -21,6 +21,8 @@ pub enum Sign {
     Up(&'static str),
     /// It will not come up by itself.
     Stuck(&'static str),
+    /// Nor will this one: no kernel was started.
+    NoKernel(&'static str),
 }
 
 /// Texts that decide, with what they mean; the first one that occurs wins.
@@ -45,19 +47,28 @@ const SIGNS: &[(&[u8], Sign)] = &[
     (b"dracut:/#", Sign::Stuck("it stopped in the initramfs")),
     (
         b"grub rescue>",
-        Sign::Stuck("the boot loader does not find its files"),
+        Sign::NoKernel("the boot loader does not find its files"),
     ),
     (
         b"grub> ",
-        Sign::Stuck("the boot loader does not find its configuration"),
+        Sign::NoKernel("the boot loader does not find its configuration"),
+    ),
+    (
+        b"Failed to boot both default and fallback entries",
+        Sign::NoKernel("the boot loader cannot start its default entry"),
     ),
     (
         b"No bootable device",
-        Sign::Stuck("the disk has no boot loader"),
+        Sign::NoKernel("the disk has no boot loader"),
     ),
     (
         b"not a bootable disk",
-        Sign::Stuck("the disk has no boot loader"),
+        Sign::NoKernel("the disk has no boot loader"),
+    ),
+    // UEFI's last resort.
+    (
+        b"UEFI Interactive Shell",
+        Sign::NoKernel("the disk has no boot loader"),
     ),
     (
         b"Please enter passphrase",
@@ -189,6 +200,28 @@ mod tests {
         let mut console = Console::default();
         let sign = console.push(b"You are in emergency mode. After login: ");
         assert_eq!(sign, Some(Sign::Stuck("it stopped in emergency mode")));
+    }
+
+    #[test]
+    fn a_boot_loader_that_finds_nothing_is_told_from_a_kernel_that_stops() {
+        for (text, why) in [
+            (
+                &b"\x1b[0merror: file `/boot/grub/i386-pc/normal.mod' not found.\r\ngrub rescue> "
+                    [..],
+                "the boot loader does not find its files",
+            ),
+            (
+                b"  Failed to boot both default and fallback entries.\r\n",
+                "the boot loader cannot start its default entry",
+            ),
+            (b"No bootable device.\r\n", "the disk has no boot loader"),
+            (
+                b"\x1b[01;01HUEFI Interactive Shell v2.2\r\n",
+                "the disk has no boot loader",
+            ),
+        ] {
+            assert_eq!(Console::default().push(text), Some(Sign::NoKernel(why)));
+        }
     }
 
     #[test]

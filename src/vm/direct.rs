@@ -147,7 +147,7 @@ struct Listener<'a> {
 
 impl Watch for Listener<'_> {
     fn sign(&mut self, sign: Sign) -> bool {
-        if let Sign::Stuck(why) = sign {
+        if let Sign::Stuck(why) | Sign::NoKernel(why) = sign {
             self.stuck = Some(why);
         }
         self.stuck.is_some()

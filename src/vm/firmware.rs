@@ -64,7 +64,8 @@ impl Firmware {
     /// QEMU's arguments for it.
     pub fn arguments(&self) -> Vec<String> {
         let Self::Uefi { code, variables } = self else {
-            return Vec::new();
+            // Without a screen it prints on the serial port, and so does a boot loader that has not read its settings yet.
+            return ["-machine", "graphics=off"].map(str::to_owned).to_vec();
         };
         let code = format!(
             "if=pflash,unit=0,format=raw,readonly=on,file={}",

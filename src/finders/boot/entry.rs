@@ -2,7 +2,8 @@
 
 use super::{Look, grub, loader_spec};
 use crate::model::text::escape;
-use crate::model::{BootChain, FileId, FileKind};
+use crate::model::{BootChain, FileId, FileKind, Inventory};
+use std::collections::BTreeSet;
 
 /// One entry of a boot loader's menu; paths as the loader sees them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +20,32 @@ pub struct Entry {
 
 /// Where GRUB's configuration may lie.
 const GRUB: [&[u8]; 2] = [b"/boot/grub/grub.cfg", b"/boot/grub2/grub.cfg"];
+
+/// Folders that belong to a boot loader as a whole.
+const FOLDERS: [&[u8]; 8] = [
+    b"/boot/grub",
+    b"/boot/grub2",
+    b"/boot/loader",
+    b"/boot/extlinux",
+    b"/boot/syslinux",
+    b"/boot/efi",
+    b"/efi",
+    b"/boot/extlinux.conf",
+];
+
+/// What is read before Linux runs: all of the boot loader's own files, kernel and initramfs of the default entry; in tree order.
+pub fn loader_files(inventory: &Inventory) -> Vec<FileId> {
+    let tree = &inventory.tree;
+    let mut files: BTreeSet<FileId> = FOLDERS
+        .iter()
+        .filter_map(|path| tree.lookup(path))
+        .flat_map(|top| tree.subtree(top).map(FileId))
+        .filter(|&file| !tree.is_directory(file))
+        .collect();
+    files.extend(inventory.boot.kernel);
+    files.extend(inventory.boot.initramfs);
+    files.into_iter().collect()
+}
 
 /// Fills in loader, entry, kernel, initramfs, version and command line.
 pub fn read(guest: &mut Look<'_>, chain: &mut BootChain) {

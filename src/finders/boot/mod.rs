@@ -12,6 +12,7 @@ pub(super) mod login;
 mod network;
 mod roots;
 
+pub use entry::loader_files;
 pub use feature::{FEATURES, Feature};
 
 use super::{Facts, Source, text};
