@@ -99,7 +99,7 @@ pub fn trace(
     let session = run_commands(direct, &orders, accel, caps(request), &mut watch, job)?;
     let mut trace = judge(&subject.loaded.inventory, session);
     if request.scope == Scope::All {
-        add_last_program(&subject.loaded.inventory.tree, &mut trace.files);
+        add_last_programs(&subject.loaded.inventory.tree, &mut trace.files);
     }
     Ok(trace)
 }
@@ -171,18 +171,20 @@ fn judge(inventory: &Inventory, session: Session) -> Trace {
     }
 }
 
-/// systemd becomes this program to switch the machine off. The machine may be gone before anything can tell, so that a
-/// record has it or has it not by chance; it is always run.
-fn add_last_program(tree: &FileTree, files: &mut Vec<FileId>) {
-    let last = tree.resolve(b"/usr/lib/systemd/systemd-shutdown");
-    let init = tree.resolve(b"/usr/lib/systemd/systemd");
-    if let (Some(last), Some(init)) = (last, init)
-        && files.contains(&init.file)
-        && !files.contains(&last.file)
-    {
-        files.push(last.file);
-        files.sort_unstable();
+/// systemd becomes this program to switch the machine off, which runs what is in that folder (systemd-shutdown(8)). No record
+/// reaches so far, because nothing but this program is left then.
+fn add_last_programs(tree: &FileTree, files: &mut Vec<FileId>) {
+    let find = |path: &[u8]| tree.resolve(path).map(|end| end.file);
+    let is_run = find(b"/usr/lib/systemd/systemd").is_some_and(|init| files.contains(&init));
+    if !is_run {
+        return;
     }
+    let hooks = find(b"/usr/lib/systemd/system-shutdown").map(|folder| tree.children(folder));
+    let hooks = hooks.into_iter().flatten().copied();
+    files.extend(hooks.filter(|&hook| !tree.is_directory(hook)));
+    files.extend(find(b"/usr/lib/systemd/systemd-shutdown"));
+    files.sort_unstable();
+    files.dedup();
 }
 
 impl Trace {

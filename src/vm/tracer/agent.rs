@@ -43,6 +43,9 @@ pub fn run() -> ! {
     port.send(&hello(&orders, &note));
     let end_by = Instant::now() + Duration::from_secs(u64::from(orders.boot_cap));
     let state = wait_until_up(end_by);
+    if orders.records {
+        wait_for_devices();
+    }
     port.send(&Frame::Up(state.as_bytes().to_vec()));
     if orders.scope != Scope::All {
         hooks::begin_anew(orders.scope == Scope::Commands);
@@ -74,6 +77,7 @@ pub fn run() -> ! {
     }
     port.send(&Frame::Bye);
     if orders.shuts_down {
+        wait_for_devices();
         shut_down(&mut port, &mut record, orders.records && note.is_empty());
     }
     system::power_off()
@@ -125,6 +129,26 @@ fn wait_until_up(end_by: Instant) -> String {
         }
     }
     "timeout".to_owned()
+}
+
+/// Waits until udev has worked off its events: a module that it loads late would be in one record and not in the next one. It
+/// has this file while any event waits (udevadm-settle(8) looks for it); the file may be gone for a moment between two.
+fn wait_for_devices() {
+    const LONGEST: u32 = 600;
+    const QUIET: u32 = 10;
+    let queue = format!("{HOME}/proc/1/root/run/udev/queue");
+    let mut quiet = 0;
+    for _ in 0..LONGEST {
+        quiet = if fs::exists(&queue).unwrap_or(false) {
+            0
+        } else {
+            quiet + 1
+        };
+        if quiet > QUIET {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
 
 fn comm(process: &str) -> String {
@@ -181,18 +205,30 @@ impl Record {
 }
 
 /// Lets the guest shut down as it does in life, so that what it reads then is seen too; the machine goes off under this loop.
+///
+/// systemd's last program tells all processes to end when every unit has stopped, and waits for them, but not for those whose
+/// name begins with `@`. This one no longer does: the record is whole before the machine can be off, however slow it is.
 fn shut_down(port: &mut Port, record: &mut Record, records: bool) {
     const POWER_OFF_SIGNAL: i32 = 34 + 4;
-    if comm("1") == "systemd" {
+    let is_systemd = comm("1") == "systemd";
+    let proc = format!("{HOME}/proc");
+    if is_systemd {
+        system::hold_end();
+        // Where this fails, the record ends when the machine does.
+        let _ = system::rename_first_byte(&proc, b'-');
         system::signal(1, POWER_OFF_SIGNAL);
     } else {
         commands::ask("poweroff", 30);
     }
     let end_by = Instant::now() + Duration::from_secs(90);
     while Instant::now() < end_by {
-        std::thread::sleep(Duration::from_millis(500));
+        let is_last = is_systemd && comm("1") != "systemd" && system::is_told_to_end(&proc);
         if records {
             record.send_new(port);
         }
+        if is_last {
+            std::process::exit(0);
+        }
+        std::thread::sleep(Duration::from_millis(250));
     }
 }

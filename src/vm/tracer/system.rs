@@ -29,6 +29,7 @@ mod c {
         pub fn mknod(path: *const c_char, mode: u32, device: u64) -> c_int;
         pub fn reboot(what: c_int) -> c_int;
         pub fn kill(process: c_int, signal: c_int) -> c_int;
+        pub fn sigprocmask(how: c_int, set: *const SignalSet, old: *mut c_void) -> c_int;
         pub fn setsid() -> c_int;
         pub fn setgroups(count: usize, groups: *const u32) -> c_int;
         pub fn setgid(group: u32) -> c_int;
@@ -40,12 +41,16 @@ mod c {
         pub fn cfmakeraw(settings: *mut Termios);
     }
 
+    /// As large as glibc's and musl's `sigset_t`; signal N is bit N - 1.
+    #[repr(C)]
+    pub struct SignalSet(pub [c_ulong; 128 / size_of::<c_ulong>()]);
+
     /// Larger than glibc's `struct termios` on every architecture.
     #[repr(C, align(8))]
     pub struct Termios(pub [u8; 128]);
 }
 
-use c::{PollFd, Termios};
+use c::{PollFd, SignalSet, Termios};
 
 fn checked(result: c_int) -> Result<()> {
     if result < 0 {
@@ -105,6 +110,39 @@ pub fn power_off() -> ! {
 pub fn signal(process: i32, number: i32) {
     // SAFETY: two numbers.
     unsafe { c::kill(process, number) };
+}
+
+const TERMINATE: u32 = 15;
+
+/// From now on the signal to end only waits: see [`is_told_to_end`].
+pub fn hold_end() {
+    const BLOCK: c_int = 0;
+    let mut set = SignalSet([0; 128 / size_of::<c_ulong>()]);
+    set.0[0] = 1 << (TERMINATE - 1);
+    // SAFETY: a set of the C library's layout; the old one is not asked for.
+    unsafe { c::sigprocmask(BLOCK, &raw const set, std::ptr::null_mut()) };
+}
+
+/// Whether somebody sent this process the signal to end (proc(5), status).
+pub fn is_told_to_end(proc: &str) -> bool {
+    let status = std::fs::read_to_string(format!("{proc}/self/status")).unwrap_or_default();
+    let waiting = status.lines().find_map(|line| line.strip_prefix("ShdPnd:"));
+    let waiting = waiting.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    waiting.is_some_and(|mask| mask & (1 << (TERMINATE - 1)) != 0)
+}
+
+/// Overwrites the first byte of this process's name, as others read it (proc(5), cmdline; the 48th field of stat is where).
+pub fn rename_first_byte(proc: &str, byte: u8) -> Result<()> {
+    use std::os::unix::fs::FileExt as _;
+    let stat = std::fs::read_to_string(format!("{proc}/self/stat"))?;
+    // The second field may hold anything, the third one follows its last parenthesis.
+    let rest = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+    let start = rest.split(' ').nth(48 - 3).and_then(|at| at.parse().ok());
+    let start: u64 = start.ok_or_else(|| Error::other("no arg_start"))?;
+    let memory = std::fs::OpenOptions::new()
+        .write(true)
+        .open(format!("{proc}/self/mem"))?;
+    memory.write_all_at(&[byte], start)
 }
 
 /// Starts a session, so that the process and all that it starts can be killed together.
