@@ -124,13 +124,20 @@ impl Fixture {
             heads: &self.heads,
             elves: &elves,
         };
+        let contents = &mut self.contents;
+        let mut go = |row: usize, found: &mut Found| {
+            let job = Job::quiet();
+            let mut scan = Scan::new(row as u8, &facts, contents, found, &job);
+            (FINDERS[row].find)(&mut scan).expect("nobody cancels");
+        };
+        let mut before = Found::default();
+        (0..row).for_each(|earlier| go(earlier, &mut before));
         let mut found = Found {
             warnings,
+            named: before.named,
             ..Found::default()
         };
-        let job = Job::quiet();
-        let mut scan = Scan::new(row as u8, &facts, &mut self.contents, &mut found, &job);
-        (FINDERS[row].find)(&mut scan).expect("nobody cancels");
+        go(row, &mut found);
         found
     }
 

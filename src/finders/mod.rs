@@ -125,6 +125,8 @@ pub struct Found {
     pub warnings: Vec<Warning>,
     /// Units and the modules that can be named.
     pub components: Components,
+    /// Paths and dotted names in strings of Python sources: read with the imports, for the row of `python-name`.
+    pub named: Vec<(FileId, String)>,
 }
 
 /// Who needs, how that is known and by which finder: what the edges of one file have in common.

@@ -132,6 +132,12 @@ pub static FINDERS: &[Finder] = &[
         find: python::import,
     },
     Finder {
+        id: "python-name",
+        verb: "names",
+        reads: "modules of their own distribution and files of declared packages that strings in Python sources name",
+        find: python::names,
+    },
+    Finder {
         id: "python-data",
         verb: "opens",
         reads: "data files in the folders of Python packages",

@@ -1,7 +1,16 @@
-//! The imports of a Python source, read without running it.
+//! The imports of a Python source, and the names in its strings, read without running it.
 //!
-//! Strings and comments are skipped, lines in brackets joined; what stands under `if TYPE_CHECKING:` never runs and is left
-//! out. An import inside a function or a `try` counts: nobody can say whether it will run.
+//! Comments are skipped, lines in brackets joined; what stands under `if TYPE_CHECKING:` never runs and is left out. An
+//! import inside a function or a `try` counts: nobody can say whether it will run.
+
+/// What a source says.
+#[derive(Debug, Default)]
+pub struct Said {
+    /// Its imports.
+    pub imports: Vec<Import>,
+    /// Strings of one line that are an absolute path or a dotted name.
+    pub names: Vec<String>,
+}
 
 /// One import.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,14 +25,22 @@ pub struct Import {
     pub is_inner: bool,
 }
 
-/// Most imports of one file.
+/// Most imports of one file, and most names.
 const MAX_IMPORTS: usize = 2000;
 
-/// Reads the imports of a source.
-pub fn imports(source: &[u8]) -> Vec<Import> {
+/// Reads a source.
+pub fn read(source: &[u8]) -> Said {
+    let (lines, names) = logical_lines(source);
+    Said {
+        imports: imports(lines),
+        names,
+    }
+}
+
+fn imports(lines: Vec<String>) -> Vec<Import> {
     let mut found = Vec::new();
     let mut skipped_indent = None;
-    for line in logical_lines(source) {
+    for line in lines {
         let indent = line.len() - line.trim_start().len();
         if skipped_indent.is_some_and(|outer| indent > outer) {
             continue;
@@ -96,9 +113,24 @@ fn name(text: &str) -> Option<String> {
     (text.len() <= 255 && text.split('.').all(is_part)).then(|| text.to_owned())
 }
 
-/// Lines with strings and comments taken out, joined within brackets and after a backslash.
-fn logical_lines(source: &[u8]) -> Vec<String> {
+/// A string that names a file by its path, or a module.
+fn names_something(text: &str) -> bool {
+    let is_path = || {
+        let is_plain = |c: char| !c.is_whitespace() && !"*?{}%$<>|:".contains(c);
+        text.starts_with('/') && text.matches('/').count() > 1 && text.chars().all(is_plain)
+    };
+    let is_dotted = || {
+        let mut parts = text.split('.');
+        let is_word = |part: &str| part.starts_with(|c: char| c.is_alphabetic() || c == '_');
+        text.contains('.') && parts.all(is_word) && name(text).is_some()
+    };
+    text.len() <= 255 && (is_path() || is_dotted())
+}
+
+/// Lines with strings and comments taken out, joined within brackets and after a backslash; and the strings that name something.
+fn logical_lines(source: &[u8]) -> (Vec<String>, Vec<String>) {
     let text = String::from_utf8_lossy(source);
+    let mut names = Vec::new();
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut depth = 0usize;
@@ -109,6 +141,10 @@ fn logical_lines(source: &[u8]) -> Vec<String> {
             '#' => used = rest.find('\n').unwrap_or(rest.len()),
             '"' | '\'' => {
                 used = string_len(rest);
+                let inside = rest[1..used].trim_end_matches(c);
+                if names.len() < MAX_IMPORTS && names_something(inside) {
+                    names.push(inside.to_owned());
+                }
                 line.push('_');
             }
             '\\' if rest[1..].starts_with('\n') => used = 2,
@@ -126,7 +162,7 @@ fn logical_lines(source: &[u8]) -> Vec<String> {
         rest = &rest[used..];
     }
     lines.push(line);
-    lines
+    (lines, names)
 }
 
 /// The length of the string literal at the start, to its end or, where it has none, to the end of the line.
@@ -160,7 +196,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn shown(source: &str) -> Vec<String> {
-        imports(source.as_bytes())
+        read(source.as_bytes())
+            .imports
             .iter()
             .map(|import| {
                 format!(
@@ -175,7 +212,8 @@ mod tests {
 
     #[test]
     fn what_stands_inside_something_is_marked() {
-        let inner: Vec<bool> = imports(b"import a\ntry: import b\nif x:\n import c\n")
+        let inner: Vec<bool> = read(b"import a\ntry: import b\nif x:\n import c\n")
+            .imports
             .iter()
             .map(|import| import.is_inner)
             .collect();
@@ -204,16 +242,27 @@ mod tests {
         );
     }
 
+    #[test]
+    fn strings_that_name_a_path_or_a_module_are_found() {
+        let source = "'''/usr/no\n'''\nx = {'pdf': 'a.backends.pdf', \"b\": '/usr/share/x/data'} # '/usr/no'\n\
+            f('/top', 'one', '1.5', 'a..b', 'two words.x', '/a/{}', '/a/b c', r'/etc/x/y', '', '/é/é')";
+        let names = read(source.as_bytes()).names;
+        assert_eq!(
+            names,
+            ["a.backends.pdf", "/usr/share/x/data", "/etc/x/y", "/é/é"]
+        );
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_read_without_a_panic(bytes in proptest::collection::vec(
             prop_oneof![Just(b'"'), Just(b'\''), Just(b'\\'), Just(b'\n'), Just(b'('), Just(0xc3u8), any::<u8>()], 0..120)) {
-            let _ = imports(&bytes);
+            let _ = read(&bytes);
         }
 
         #[test]
         fn any_text_is_read_without_a_panic(text in "(import |from |\\\\|'|\"|é|\n|[a-z.,:;()]){0,40}") {
-            let _ = imports(text.as_bytes());
+            let _ = read(text.as_bytes());
         }
     }
 }

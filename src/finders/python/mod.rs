@@ -10,18 +10,22 @@ mod environment;
 mod extension;
 mod imports;
 mod modules;
+mod names;
 mod search;
 
 use super::{Facts, Head, Scan};
 use crate::job::Cancelled;
 use crate::model::{Evidence, FileId, FileTree};
 use environment::Environment;
+pub use names::names;
 use std::collections::BTreeMap;
 
 /// Longest source that is read.
 const MAX_SOURCE: usize = 256 << 10;
 /// Most sources that are read.
 const MAX_SOURCES: usize = 30_000;
+/// Most names in strings that are looked up.
+const MAX_NAMES: usize = 1_000_000;
 
 /// The row function of `python-library`: interpreters need their standard library.
 pub fn library(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
@@ -144,7 +148,11 @@ pub fn import(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
         let imports = if facts.heads[file.index()] == Head::Elf {
             extension::imports(&mut |offset, len| scan.source.read(tree, file, offset, len))
         } else {
-            imports::imports(&scan.read(file, MAX_SOURCE)?)
+            let said = imports::read(&scan.read(file, MAX_SOURCE)?);
+            let room = MAX_NAMES - scan.found.named.len();
+            let named = said.names.into_iter().map(|name| (file, name));
+            scan.found.named.extend(named.take(room));
+            said.imports
         };
         let because = scan.because(file, Evidence::Read);
         for import in imports {

@@ -158,3 +158,40 @@ fn distributions_that_claim_a_whole_site_make_no_more_needs_than_it_has_files() 
     let (some, many) = (needs_of(70), needs_of(140));
     assert!(many < some + 70 * 3, "{some} and then {many} needs");
 }
+
+#[test]
+fn strings_name_modules_of_their_own_and_files_of_declared_packages() {
+    let at = |name: &str| format!("{SITE}/plot/{name}");
+    let (first, base, pdf) = (at("__init__.py"), at("base.py"), at("out/pdf.py"));
+    let source = "T = {'pdf': 'plot.out.pdf', 'x': 'plot.out.gone', 'y': 'numpy.core'}\n\
+        D = '/usr/share/plot/data'; E = '/usr/share/other/x'; F = '/usr/share/plot'; G = '/gone/x'";
+    let mut files = SYSTEM.to_vec();
+    let of_plot = [
+        (first.as_str(), ""),
+        (base.as_str(), source),
+        (&at("out/__init__.py"), ""),
+        (pdf.as_str(), ""),
+        ("/usr/share/plot/data/a", ""),
+        ("/usr/share/plot/b", ""),
+        ("/usr/share/other/x", ""),
+        (
+            "/home/me/own.py",
+            "open('/usr/share/other/x'); '/usr/share/other'",
+        ),
+    ];
+    files.extend(of_plot);
+    let mut guest = Fixture::new(&files);
+    guest.own("other", &[], &["/usr/share/other/x", "/usr/share/plot/b"]);
+    guest.own("plot-data", &[], &["/usr/share/plot/data/a"]);
+    guest.own("python3-plot", &["plot-data"], &[&first, &base, &pdf]);
+    assert_eq!(
+        guest.run("python-name"),
+        [
+            "/home/me/own.py -> /usr/share/other/x".to_owned(),
+            format!("{base} -> {first}"),
+            format!("{base} -> {}", at("out/__init__.py")),
+            format!("{base} -> {pdf}"),
+            format!("{base} -> /usr/share/plot/data"),
+        ]
+    );
+}

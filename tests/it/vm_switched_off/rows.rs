@@ -92,6 +92,11 @@ pub const DEMO: &[Row] = &[
         "/usr/lib/python3/dist-packages/scipy/signal/__init__.py",
     ),
     Row(
+        "python-name",
+        &["/usr/share/python3/py3versions.py"],
+        "/usr/share/python3/debian_defaults",
+    ),
+    Row(
         "python-data",
         &["python:numpy.core"],
         "/usr/lib/python3/dist-packages/numpy/core/lib/npy-pkg-config/mlib.ini",
