@@ -21,8 +21,8 @@ pub struct Entry {
 /// Where GRUB's configuration may lie.
 const GRUB: [&[u8]; 2] = [b"/boot/grub/grub.cfg", b"/boot/grub2/grub.cfg"];
 
-/// Folders that belong to a boot loader as a whole.
-const FOLDERS: [&[u8]; 8] = [
+/// What belongs to a boot loader, folders as a whole.
+const LOADERS: [&[u8]; 8] = [
     b"/boot/grub",
     b"/boot/grub2",
     b"/boot/loader",
@@ -36,7 +36,7 @@ const FOLDERS: [&[u8]; 8] = [
 /// What is read before Linux runs: all of the boot loader's own files, kernel and initramfs of the default entry; in tree order.
 pub fn loader_files(inventory: &Inventory) -> Vec<FileId> {
     let tree = &inventory.tree;
-    let mut files: BTreeSet<FileId> = FOLDERS
+    let mut files: BTreeSet<FileId> = LOADERS
         .iter()
         .filter_map(|path| tree.lookup(path))
         .flat_map(|top| tree.subtree(top).map(FileId))
