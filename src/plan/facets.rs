@@ -5,6 +5,9 @@ use super::rules::{self, RULES};
 use crate::model::{Bytes, FileId, FileKind, FileTree, Inventory, PackageId};
 use fixedbitset::FixedBitSet;
 
+/// Where programs are found by their names; the older names of some are links to these.
+const PROGRAM_FOLDERS: [&[u8]; 5] = [b"/usr/bin", b"/usr/sbin", b"/bin", b"/sbin", b"/usr/games"];
+
 /// One element a file, in arrays; see the fields.
 #[derive(Debug, Clone, Default)]
 pub struct Facets {
@@ -19,6 +22,8 @@ pub struct Facets {
     wards: Vec<FileId>,
     /// Which files are folders, one bit a file.
     pub folders: FixedBitSet,
+    /// What a person or a script may call by its name, one bit a file.
+    pub programs: FixedBitSet,
     /// Every symlink that leads somewhere, and where.
     pub links: Vec<(FileId, FileId)>,
     /// The whole guest.
@@ -50,10 +55,15 @@ impl Facets {
                 .collect(),
             ..Self::default()
         };
+        let program_folders =
+            PROGRAM_FOLDERS.map(|path| tree.resolve(path).map(|found| found.file));
+        facets.programs.grow(tree.len());
         let mut path = Vec::new();
         for file in tree.ids() {
             tree.write_path(file, &mut path);
             let is_folder = tree.is_directory(file);
+            let is_program = !is_folder && program_folders.contains(&Some(tree.parent(file)));
+            facets.programs.set(file.index(), is_program);
             facets.classes.push(if is_folder {
                 0
             } else {

@@ -2,7 +2,7 @@
 
 use super::closure::Closure;
 use super::why::printable;
-use super::{Finding, Inputs, Level, Reason, Severity, Wish};
+use super::{Finding, Inputs, Level, Reason, ResolvedMark, Severity, Wish};
 use crate::model::text::escape;
 use crate::model::{Evidence, FileId, Node, PackageId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -90,8 +90,41 @@ fn about_mark(inputs: &Inputs<'_>, closure: &Closure<'_>, at: u32, wish: Wish) -
                 format!("{name} cannot be hollowed whole: {why}"),
             ))
         }
+        Wish::Keep(Level::NeededOnly) => without_programs(inputs, closure, mark, &packages),
         Wish::Keep(_) => None,
     }
+}
+
+/// A note about packages that are marked and lose what a person would call: nothing reads a program before it runs.
+fn without_programs(
+    inputs: &Inputs<'_>,
+    closure: &Closure<'_>,
+    mark: &ResolvedMark,
+    packages: &[PackageId],
+) -> Option<Finding> {
+    let loses_all = |package: &&PackageId| {
+        let files = inputs.inventory.package(**package).files.iter();
+        let mut programs = files
+            .map(|file| file.index())
+            .filter(|&at| inputs.facets.programs.contains(at))
+            .peekable();
+        programs.peek().is_some() && programs.all(|at| !closure.kept.contains(at))
+    };
+    let mut losers = packages.iter().filter(loses_all);
+    let first = *losers.next()?;
+    let more = match losers.count() {
+        0 => String::new(),
+        more => format!(" (and {more} more)"),
+    };
+    Some(Finding {
+        severity: Severity::Note,
+        node: Some(Node::Package(first)),
+        message: format!(
+            "{} marks {}{more} needed only, and no program of it stays: nothing names one and no trace ran one",
+            printable(&mark.label),
+            inputs.inventory.package_label(first),
+        ),
+    })
 }
 
 /// A mark that decides about nothing: later marks are about all that it selects, or it keeps a folder without a file.

@@ -185,6 +185,31 @@ fn a_hollowed_package_keeps_the_files_that_something_needs_and_says_so() {
 }
 
 #[test]
+fn a_mark_under_which_a_package_loses_its_programs_is_a_note() {
+    let mut session = session(GUEST);
+    session.apply(Edit::Mark(
+        Selector::Package("{curl,gcc-12,perl,ssl}".to_owned()),
+        Wish::Keep(Level::NeededOnly),
+    ));
+    assert!(keeps(&session, "/usr/bin/perl") && !keeps(&session, "/usr/bin/gcc"));
+    let about = |session: &Session| -> Vec<String> {
+        let findings = session.plan().findings.iter();
+        let of_programs = findings.filter(|finding| finding.message.contains("program"));
+        of_programs.map(|finding| finding.message.clone()).collect()
+    };
+    assert_eq!(
+        about(&session),
+        [
+            "package {curl,gcc-12,perl,ssl} marks curl (and 1 more) needed only, and no program of it stays: \
+            nothing names one and no trace ran one"
+        ]
+    );
+    session.apply(keep("curl", Level::Trimmed));
+    session.apply(keep("gcc-12", Level::Trimmed));
+    assert_eq!(about(&session), [""; 0]);
+}
+
+#[test]
 fn a_guess_brings_no_package_back_and_a_note_says_what_goes() {
     let mut session = session(GUEST);
     assert!(!keeps(&session, "/usr/bin/git"));

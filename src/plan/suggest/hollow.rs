@@ -8,9 +8,6 @@ use super::{Change, Risk, Suggestion, files};
 use crate::model::text::escape;
 use crate::model::{Node, PackageId};
 
-/// Where programs are found by their names; the older names of some are links to these.
-const PROGRAMS: [&[u8]; 5] = [b"/usr/bin", b"/usr/sbin", b"/bin", b"/sbin", b"/usr/games"];
-
 pub(super) fn find(scene: &Scene<'_>) -> Vec<Suggestion> {
     let has_compiler = has_compiler(scene);
     scene
@@ -72,12 +69,11 @@ fn candidate(scene: &Scene<'_>, package: PackageId, has_compiler: bool) -> Optio
 
 /// Whether something that is called by its name stays of this package.
 fn owns_program(scene: &Scene<'_>, package: PackageId) -> bool {
-    let tree = &scene.inputs.inventory.tree;
-    let folders = PROGRAMS.map(|path| tree.resolve(path).map(|found| found.file));
+    let programs = &scene.inputs.facets.programs;
     let files = scene.inputs.inventory.package(package).files.iter();
     files
-        .filter(|&&file| scene.is_file(file) && scene.plan.keeps_file(file))
-        .any(|&file| folders.contains(&Some(tree.parent(file))))
+        .filter(|file| programs.contains(file.index()))
+        .any(|&file| scene.plan.keeps_file(file))
 }
 
 /// Whether a package stays that suspends the rule about development files.
