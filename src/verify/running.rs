@@ -46,21 +46,25 @@ pub fn run(request: &Request<'_>, job: &Job) -> Result<Shown, VmError> {
             "no machine was to be started",
         ));
     };
-    let mut lost = Lost::default();
-    let mut rungs = vec![boot(request, accel, &mut lost, job)?];
-    let direct = match &request.subject.direct {
-        Ok(_) => run_in(request.subject, request, accel, job)?,
-        Err(why) => {
-            let why = format!("the guest cannot be started without its boot loader: {why}");
-            return Ok(Shown::only(rungs, lost, &why));
-        }
+    let unwatched = Job::quiet().with_cancel(job.cancel());
+    // A booting guest keeps little more than one processor busy, so the source's run goes on beside the image's.
+    let (on_image, on_source) = std::thread::scope(|scope| {
+        let on_source = scope.spawn(|| on_source(request, accel, &unwatched));
+        let on_image = on_image(request, accel, job);
+        (on_image, on_source.join())
+    });
+    let (boot, mut lost, direct) = on_image?;
+    let on_source = on_source.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    let mut rungs = vec![boot];
+    let direct = match direct {
+        Ok(direct) => direct,
+        Err(why) => return Ok(Shown::only(rungs, lost, &why)),
     };
     if let Some(why) = not_up(&direct) {
         lost.boot = true;
         rungs.push(Rung::fail("units", why, direct.console.last_lines(8)));
         return Ok(Shown::only(rungs, lost, "the guest did not come up"));
     }
-    let on_source = on_source(request, accel, job)?;
     let before = on_source.as_deref();
     let mut after = direct.record.commands;
     after.resize_with(request.checks.len() + 2, Outcome::default);
@@ -84,6 +88,23 @@ pub fn run(request: &Request<'_>, job: &Job) -> Result<Shown, VmError> {
         lost,
         on_source,
     })
+}
+
+/// The image boots by itself, then once more to run the commands; the last is why it cannot.
+fn on_image(
+    request: &Request<'_>,
+    accel: Working,
+    job: &Job,
+) -> Result<(Rung, Lost, Result<Session, String>), VmError> {
+    let mut lost = Lost::default();
+    let rung = boot(request, accel, &mut lost, job)?;
+    let direct = match &request.subject.direct {
+        Ok(_) => Ok(run_in(request.subject, request, accel, job)?),
+        Err(why) => Err(format!(
+            "the guest cannot be started without its boot loader: {why}"
+        )),
+    };
+    Ok((rung, lost, direct))
 }
 
 /// What the same commands do on the source: from an earlier run, or from a run now.
