@@ -124,6 +124,33 @@ fn commands_that_hang_flood_or_switch_off_are_bounded() {
     );
 }
 
+/// A kernel writes into its own code in the way of a busy process; QEMU before 8.1 lost such writes when it emulated each processor
+/// by a thread of its own, and the kernel panicked or hung.
+#[test]
+fn a_kernel_that_writes_into_its_own_code_lives() {
+    const WRITE: &str = r#"mount -t tracefs none /mnt && exec python3 -c '
+import os, signal, time
+if not (child := os.fork()):
+    while True: os.stat("/usr/bin")
+with open("/mnt/kprobe_events", "w") as probes: probes.write("p:own/code generic_permission")
+end = time.monotonic() + 12
+while time.monotonic() < end:
+    for digit in "10":
+        with open("/mnt/events/own/code/enable", "w") as switch: switch.write(digit)
+os.kill(child, signal.SIGKILL)
+print("done")'"#;
+    let orders = Orders {
+        boot_cap: 300,
+        commands: vec![command(WRITE, 200)],
+        ..Orders::default()
+    };
+    let session = boot(&direct(), PROMPT, &orders);
+    let log = session.console.log();
+    let outcome = session.record.commands.first().expect("it is up");
+    assert_eq!(outcome.stdout, b"done\n", "{outcome:?} {log}");
+    assert!(outcome.is_success());
+}
+
 #[test]
 fn a_guest_that_fills_the_record_has_an_incomplete_trace() {
     const FILL: &str =

@@ -60,7 +60,7 @@ static R: Workload = Workload {
 
 fn run(subject: &Subject, line: &str) -> BTreeSet<String> {
     let request = Request {
-        commands: vec![line.into(), b"exec dmesg".to_vec()],
+        commands: vec![line.into()],
         ..Request::default()
     };
     let trace = trace(subject, &request, Working::Tcg, &mut |_| (), &Job::quiet()).unwrap();
@@ -73,9 +73,6 @@ fn run(subject: &Subject, line: &str) -> BTreeSet<String> {
         "{:?}",
         trace.outcomes
     );
-    // Hooks are set on one processor alone: QEMU 7.2 may lose what one writes into code that another translates.
-    let kernel = String::from_utf8_lossy(&trace.outcomes[1].stdout);
-    assert!(kernel.contains("CPU 1 is now offline"), "{kernel}");
     trace.evidence(&subject.loaded.inventory.tree)
 }
 
