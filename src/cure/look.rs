@@ -26,8 +26,8 @@ pub(super) struct Found {
 /// A run on the source: whose touching counts, and what is run.
 type Look = (Scope, Vec<Vec<u8>>);
 
-/// Looks ever wider until something is missing. What is read before Linux runs is in no trace; it is looked at first, and where
-/// no kernel was started, nothing that Linux touches is the reason.
+/// Looks ever wider until something is missing; what is found at one width counts together. What is read before Linux runs is in
+/// no trace; it is looked at first, and where no kernel was started, nothing that Linux touches is the reason.
 pub(super) fn look(case: &Case<'_>, job: &Job) -> Result<Found, VmError> {
     let mut loader = Vec::new();
     if case.lost.boot {
@@ -36,8 +36,12 @@ pub(super) fn look(case: &Case<'_>, job: &Job) -> Result<Found, VmError> {
     }
     let is_loader = case.lost.loader && !loader.is_empty();
     let mut found = Found::default();
-    for (scope, commands) in looks(case, is_loader) {
-        found = run(case, scope, commands, job)?;
+    for width in looks(case, is_loader) {
+        for (scope, commands) in width {
+            let more = run(case, scope, commands, job)?;
+            found.missing.extend(more.missing);
+            found.incomplete = found.incomplete.or(more.incomplete);
+        }
         if !found.missing.is_empty() || found.incomplete.is_some() {
             break;
         }
@@ -50,21 +54,26 @@ pub(super) fn look(case: &Case<'_>, job: &Job) -> Result<Found, VmError> {
 
 /// What a check's own processes touch comes first. Only where the image has all of that, the work must have been done by somebody
 /// whom the check asked (a service), and what all of the guest touched meanwhile is looked at. A unit is started anew by
-/// systemd, and what it did only while the guest came up is in the trace of the boot.
-fn looks(case: &Case<'_>, is_loader: bool) -> Vec<Look> {
+/// systemd, in a run of its own, since its neighbours' files count, too; what it did only while the guest came up is in the
+/// trace of the boot.
+fn looks(case: &Case<'_>, is_loader: bool) -> Vec<Vec<Look>> {
     let checks: Vec<Vec<u8>> = case.checks().map(<[u8]>::to_vec).collect();
+    let units = case.lost.units.iter();
+    let restarts: Vec<Vec<u8>> = units.map(|unit| restart(&unescape(unit))).collect();
     if case.lost.boot && !is_loader {
-        return vec![(Scope::All, Vec::new())];
+        return vec![vec![(Scope::All, Vec::new())]];
     }
-    if case.lost.units.is_empty() && checks.is_empty() {
+    let wide = if restarts.is_empty() {
+        (Scope::SinceUp, checks.clone())
+    } else {
+        (Scope::All, checks.clone())
+    };
+    let mut narrow = vec![(Scope::Commands, checks), (Scope::SinceUp, restarts)];
+    narrow.retain(|(_, commands)| !commands.is_empty());
+    if narrow.is_empty() {
         return Vec::new();
     }
-    if case.lost.units.is_empty() {
-        return vec![(Scope::Commands, checks.clone()), (Scope::SinceUp, checks)];
-    }
-    let restarts = case.lost.units.iter().map(|unit| restart(&unescape(unit)));
-    let both = restarts.chain(checks.clone()).collect();
-    vec![(Scope::SinceUp, both), (Scope::All, checks)]
+    vec![narrow, vec![wide]]
 }
 
 /// The shell line that starts a unit anew, whatever its name is.
@@ -82,7 +91,11 @@ fn run(case: &Case<'_>, scope: Scope, commands: Vec<Vec<u8>>, job: &Job) -> Resu
     };
     let traced = trace(case.source, &request, case.accel, &mut |_| (), job)?;
     let missing = missing(case.source, case.image, &traced.files);
-    let is_of_checks = scope != Scope::All && case.lost.units.is_empty();
+    let is_of_checks = match scope {
+        Scope::Commands => true,
+        Scope::SinceUp => case.lost.units.is_empty(),
+        Scope::All => false,
+    };
     Ok(Found {
         missing: if is_of_checks {
             missing
