@@ -5,22 +5,37 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A flag that anyone may raise and the work looks at often.
 #[derive(Debug, Clone, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel {
+    own: Arc<AtomicBool>,
+    /// Raised for a larger work, of which this one is a part.
+    whole: Option<Arc<AtomicBool>>,
+}
 
 impl Cancel {
     /// Asks the work to stop at its next look.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.own.store(true, Ordering::SeqCst);
     }
 
     /// The flag itself, for a signal handler to raise.
     pub fn flag(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.0)
+        Arc::clone(&self.own)
+    }
+
+    /// The flag of a part of this work, which can be stopped alone and stops with the whole.
+    #[must_use]
+    pub fn part(&self) -> Self {
+        Self {
+            own: Arc::default(),
+            whole: Some(self.flag()),
+        }
     }
 
     /// Tells whether somebody asked to stop.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        let flags = [Some(&self.own), self.whole.as_ref()];
+        let mut flags = flags.into_iter().flatten();
+        flags.any(|flag| flag.load(Ordering::SeqCst))
     }
 }
 

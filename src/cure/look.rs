@@ -23,11 +23,11 @@ pub(super) struct Found {
     pub incomplete: Option<String>,
 }
 
-/// A run on the source: whose touching counts, and what is run.
+/// A run on the source: whose touching counts, and what is run. Looks of one width count together.
 type Look = (Scope, Vec<Vec<u8>>);
 
-/// Looks ever wider until something is missing; what is found at one width counts together. What is read before Linux runs is in
-/// no trace; it is looked at first, and where no kernel was started, nothing that Linux touches is the reason.
+/// Looks ever wider until something is missing. What is read before Linux runs is in no trace; it is looked at first, and where
+/// no kernel was started, nothing that Linux touches is the reason.
 pub(super) fn look(case: &Case<'_>, job: &Job) -> Result<Found, VmError> {
     let mut loader = Vec::new();
     if case.lost.boot {
@@ -37,11 +37,7 @@ pub(super) fn look(case: &Case<'_>, job: &Job) -> Result<Found, VmError> {
     let is_loader = case.lost.loader && !loader.is_empty();
     let mut found = Found::default();
     for width in looks(case, is_loader) {
-        for (scope, commands) in width {
-            let more = run(case, scope, commands, job)?;
-            found.missing.extend(more.missing);
-            found.incomplete = found.incomplete.or(more.incomplete);
-        }
+        found = look_at(case, width, job)?;
         if !found.missing.is_empty() || found.incomplete.is_some() {
             break;
         }
@@ -49,6 +45,33 @@ pub(super) fn look(case: &Case<'_>, job: &Job) -> Result<Found, VmError> {
     found.missing.extend(loader);
     found.missing.sort_unstable();
     found.missing.dedup();
+    Ok(found)
+}
+
+/// All looks of one width. What a check's own processes touch and the image lacks is the reason, whoever it belongs to.
+fn look_at(case: &Case<'_>, width: Vec<Look>, job: &Job) -> Result<Found, VmError> {
+    let mut found = Found::default();
+    let mut others = Vec::new();
+    for (scope, commands) in width {
+        let of_checks = match scope {
+            Scope::Commands => true,
+            Scope::SinceUp => case.lost.units.is_empty(),
+            Scope::All => false,
+        };
+        let more = run(case, scope, commands, job)?;
+        found.incomplete = found.incomplete.or(more.incomplete);
+        if of_checks {
+            found.missing.extend(more.missing);
+        } else {
+            others.extend(more.missing);
+        }
+    }
+    let cut = only_cut(case, &others);
+    if cut.is_empty() && found.missing.is_empty() {
+        found.missing = others;
+    } else {
+        found.missing.extend(cut);
+    }
     Ok(found)
 }
 
@@ -63,17 +86,17 @@ fn looks(case: &Case<'_>, is_loader: bool) -> Vec<Vec<Look>> {
     if case.lost.boot && !is_loader {
         return vec![vec![(Scope::All, Vec::new())]];
     }
-    let wide = if restarts.is_empty() {
-        (Scope::SinceUp, checks.clone())
-    } else {
-        (Scope::All, checks.clone())
-    };
-    let mut narrow = vec![(Scope::Commands, checks), (Scope::SinceUp, restarts)];
-    narrow.retain(|(_, commands)| !commands.is_empty());
-    if narrow.is_empty() {
+    if restarts.is_empty() && checks.is_empty() {
         return Vec::new();
     }
-    vec![narrow, vec![wide]]
+    if restarts.is_empty() {
+        let wide = (Scope::SinceUp, checks.clone());
+        return vec![vec![(Scope::Commands, checks)], vec![wide]];
+    }
+    let both = restarts.into_iter().chain(checks.clone()).collect();
+    let mut narrow = vec![(Scope::Commands, checks.clone()), (Scope::SinceUp, both)];
+    narrow.retain(|(_, commands)| !commands.is_empty());
+    vec![narrow, vec![(Scope::All, checks)]]
 }
 
 /// The shell line that starts a unit anew, whatever its name is.
@@ -90,18 +113,8 @@ fn run(case: &Case<'_>, scope: Scope, commands: Vec<Vec<u8>>, job: &Job) -> Resu
         ..trace::Request::default()
     };
     let traced = trace(case.source, &request, case.accel, &mut |_| (), job)?;
-    let missing = missing(case.source, case.image, &traced.files);
-    let is_of_checks = match scope {
-        Scope::Commands => true,
-        Scope::SinceUp => case.lost.units.is_empty(),
-        Scope::All => false,
-    };
     Ok(Found {
-        missing: if is_of_checks {
-            missing
-        } else {
-            cut_too_far(case, missing)
-        },
+        missing: missing(case.source, case.image, &traced.files),
         incomplete: traced.incomplete,
     })
 }
@@ -109,6 +122,12 @@ fn run(case: &Case<'_>, scope: Scope, commands: Vec<Vec<u8>>, job: &Job) -> Resu
 /// A boot also touches what the profile dropped on purpose: packages, and what rules take. So what was cut out of packages
 /// that stay, and what none owns, is mended first; the rest counts only where that is not enough.
 fn cut_too_far(case: &Case<'_>, missing: Vec<FileId>) -> Vec<FileId> {
+    let cut = only_cut(case, &missing);
+    if cut.is_empty() { missing } else { cut }
+}
+
+/// What was cut out of packages that stay, and what none owns and no rule takes.
+fn only_cut(case: &Case<'_>, missing: &[FileId]) -> Vec<FileId> {
     let session = Session::new(Arc::clone(&case.source.loaded), case.profile.intent());
     let plan = session.plan();
     let is_cut = |&file: &FileId| {
@@ -116,8 +135,7 @@ fn cut_too_far(case: &Case<'_>, missing: Vec<FileId>) -> Vec<FileId> {
         let is_ruled_out = matches!(plan.reasons[file.index()], Reason::Rule(_));
         !is_ruled_out && owner.is_none_or(|package| plan.keeps_package(package))
     };
-    let cut: Vec<FileId> = missing.iter().copied().filter(is_cut).collect();
-    if cut.is_empty() { missing } else { cut }
+    missing.iter().copied().filter(is_cut).collect()
 }
 
 /// What was touched on the source and is not in the image. What the image can make again (byte code of a source that it has) is

@@ -95,7 +95,7 @@ fn about_mark(inputs: &Inputs<'_>, closure: &Closure<'_>, at: u32, wish: Wish) -
     }
 }
 
-/// A note about packages that are marked and lose what a person would call: nothing reads a program before it runs.
+/// A note about packages that are marked and lose all that a person would call: nothing reads a program before it runs.
 fn without_programs(
     inputs: &Inputs<'_>,
     closure: &Closure<'_>,
@@ -112,15 +112,15 @@ fn without_programs(
     };
     let mut losers = packages.iter().filter(loses_all);
     let first = *losers.next()?;
-    let more = match losers.count() {
-        0 => String::new(),
-        more => format!(" (and {more} more)"),
+    let (more, whose) = match losers.count() {
+        0 => (String::new(), "its"),
+        more => (format!(" (and {more} more)"), "their"),
     };
     Some(Finding {
         severity: Severity::Note,
         node: Some(Node::Package(first)),
         message: format!(
-            "{} marks {}{more} needed only, and no program of it stays: nothing names one and no trace ran one",
+            "{} marks {}{more} needed only, and none of {whose} programs stays",
             printable(&mark.label),
             inputs.inventory.package_label(first),
         ),

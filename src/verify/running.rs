@@ -46,25 +46,32 @@ pub fn run(request: &Request<'_>, job: &Job) -> Result<Shown, VmError> {
             "no machine was to be started",
         ));
     };
-    let unwatched = Job::quiet().with_cancel(job.cancel());
-    // A booting guest keeps little more than one processor busy, so the source's run goes on beside the image's.
-    let (on_image, on_source) = std::thread::scope(|scope| {
-        let on_source = scope.spawn(|| on_source(request, accel, &unwatched));
+    if let Err(why) = &request.subject.direct {
+        let why = format!("the guest cannot be started without its boot loader: {why}");
+        let mut lost = Lost::default();
+        let rungs = vec![boot(request, accel, &mut lost, job)?];
+        return Ok(Shown::only(rungs, lost, &why));
+    }
+    let unwatched = Job::quiet().with_cancel(job.cancel().part());
+    let on_image = || {
         let on_image = on_image(request, accel, job);
-        (on_image, on_source.join())
-    });
-    let (boot, mut lost, direct) = on_image?;
-    let on_source = on_source.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-    let mut rungs = vec![boot];
-    let direct = match direct {
-        Ok(direct) => direct,
-        Err(why) => return Ok(Shown::only(rungs, lost, &why)),
+        if on_image.is_err() {
+            unwatched.cancel().cancel();
+        }
+        on_image
     };
+    let (on_image, on_source) = beside(on_image, || on_source(request, accel, &unwatched));
+    let (boot, mut lost, direct) = on_image?;
+    let mut rungs = vec![boot];
     if let Some(why) = not_up(&direct) {
         lost.boot = true;
         rungs.push(Rung::fail("units", why, direct.console.last_lines(8)));
-        return Ok(Shown::only(rungs, lost, "the guest did not come up"));
+        return Ok(Shown {
+            on_source: on_source.ok().flatten(),
+            ..Shown::only(rungs, lost, "the guest did not come up")
+        });
     }
+    let on_source = on_source?;
     let before = on_source.as_deref();
     let mut after = direct.record.commands;
     after.resize_with(request.checks.len() + 2, Outcome::default);
@@ -90,20 +97,32 @@ pub fn run(request: &Request<'_>, job: &Job) -> Result<Shown, VmError> {
     })
 }
 
-/// The image boots by itself, then once more to run the commands; the last is why it cannot.
+/// Does `other` beside `one` where there is a processor for it: a booting guest keeps little more than one busy. Else a guest
+/// would be so slow that its units time out, so `other` comes afterwards.
+fn beside<A, B: Send>(one: impl FnOnce() -> A, other: impl FnOnce() -> B + Send) -> (A, B) {
+    if std::thread::available_parallelism().map_or(1, usize::from) == 1 {
+        return (one(), other());
+    }
+    std::thread::scope(|scope| {
+        let other = scope.spawn(other);
+        let one = one();
+        let other = other.join();
+        (
+            one,
+            other.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        )
+    })
+}
+
+/// The image boots by itself, then once more to run the commands.
 fn on_image(
     request: &Request<'_>,
     accel: Working,
     job: &Job,
-) -> Result<(Rung, Lost, Result<Session, String>), VmError> {
+) -> Result<(Rung, Lost, Session), VmError> {
     let mut lost = Lost::default();
     let rung = boot(request, accel, &mut lost, job)?;
-    let direct = match &request.subject.direct {
-        Ok(_) => Ok(run_in(request.subject, request, accel, job)?),
-        Err(why) => Err(format!(
-            "the guest cannot be started without its boot loader: {why}"
-        )),
-    };
+    let direct = run_in(request.subject, request, accel, job)?;
     Ok((rung, lost, direct))
 }
 

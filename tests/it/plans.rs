@@ -200,8 +200,7 @@ fn a_mark_under_which_a_package_loses_its_programs_is_a_note() {
     assert_eq!(
         about(&session),
         [
-            "package {curl,gcc-12,perl,ssl} marks curl (and 1 more) needed only, and no program of it stays: \
-            nothing names one and no trace ran one"
+            "package {curl,gcc-12,perl,ssl} marks curl (and 1 more) needed only, and none of their programs stays"
         ]
     );
     session.apply(keep("curl", Level::Trimmed));

@@ -131,10 +131,10 @@ pub fn seen() -> Option<(BTreeSet<(u32, u64)>, u64)> {
     Some((pairs, lost))
 }
 
-/// Reads one table as the kernel prints it; the answer is how many pairs did not fit.
+/// Reads one table as the kernel prints it; the answer is how many events did not fit.
 ///
-/// The kernel also counts as dropped what it gave up to add because another processor was just adding it (tracing_map.c); in a
-/// table that is not full nothing else is, and then the pair is there.
+/// The kernel drops an event for two reasons (tracing_map.c): the table is full, or another processor is just adding the same pair.
+/// The second loses nothing, and it is the only one in a table with room.
 fn read_table(text: &str, room: u32, pairs: &mut BTreeSet<(u32, u64)>) -> Option<u64> {
     let (mut dropped, mut entries) = (None, 0);
     for line in text.lines() {
