@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Cancel {
     own: Arc<AtomicBool>,
     /// Raised for a larger work, of which this one is a part.
-    whole: Option<Arc<AtomicBool>>,
+    whole: Option<Arc<Self>>,
 }
 
 impl Cancel {
@@ -27,15 +27,14 @@ impl Cancel {
     pub fn part(&self) -> Self {
         Self {
             own: Arc::default(),
-            whole: Some(self.flag()),
+            whole: Some(Arc::new(self.clone())),
         }
     }
 
     /// Tells whether somebody asked to stop.
     pub fn is_cancelled(&self) -> bool {
-        let flags = [Some(&self.own), self.whole.as_ref()];
-        let mut flags = flags.into_iter().flatten();
-        flags.any(|flag| flag.load(Ordering::SeqCst))
+        let whole = self.whole.as_ref();
+        self.own.load(Ordering::SeqCst) || whole.is_some_and(|whole| whole.is_cancelled())
     }
 }
 
@@ -131,5 +130,20 @@ impl Job {
                 unit,
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cancel;
+
+    #[test]
+    fn a_part_stops_alone_or_with_the_whole() {
+        let whole = Cancel::default();
+        let (one, other) = (whole.part(), whole.part().part());
+        one.cancel();
+        assert!(one.is_cancelled() && !other.is_cancelled() && !whole.is_cancelled());
+        whole.cancel();
+        assert!(other.is_cancelled());
     }
 }
