@@ -172,14 +172,23 @@ fn assert_cheap_update(session: &Session, source: &Path, folder: &Path) {
     );
 }
 
-#[test]
-fn each_way_keeps_all_that_stays_nothing_that_goes_and_boots() {
+/// Exports the planted guest in this way, and once more where `again` says what for.
+fn keeps_all_that_stays(way: Way, again: impl FnOnce(&Session, &Path, &Path)) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let folder = folder.path();
     let (source, seen) = planted(folder);
     assert!(occurrences(&source, MARKER) > 0);
     let session = session(&source);
-    assert_way(Way::Shrink, &session, &source, &seen, folder);
-    assert_way(Way::Repack, &session, &source, &seen, folder);
-    assert_cheap_update(&session, &source, folder);
+    assert_way(way, &session, &source, &seen, folder);
+    again(&session, &source, folder);
+}
+
+#[test]
+fn shrink_keeps_all_that_stays_nothing_that_goes_and_boots() {
+    keeps_all_that_stays(Way::Shrink, |_, _, _| ());
+}
+
+#[test]
+fn repack_keeps_all_that_stays_nothing_that_goes_and_boots_and_comes_out_alike() {
+    keeps_all_that_stays(Way::Repack, assert_cheap_update);
 }
