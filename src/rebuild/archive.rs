@@ -2,7 +2,8 @@
 //!
 //! The format is the kernel's `Documentation/driver-api/early-userspace/buffer-format.rst`.
 
-use std::io::{self, BufReader, Read};
+use crate::job::{Cancelled, Job};
+use std::io::{self, BufReader, Read, Write as _};
 
 /// No archive may be longer once it is unpacked.
 const LONGEST: u64 = 2 << 30;
@@ -10,14 +11,15 @@ const ZSTD: &[u8] = b"\x28\xB5\x2F\xFD";
 const GZIP: &[u8] = b"\x1F\x8B";
 const LAST: &[u8] = b"TRAILER!!!";
 
-/// Fails with one phrase when they are none.
-pub fn check(bytes: &[u8]) -> Result<(), String> {
+/// Where the archive with the first program begins; one phrase when there is none.
+pub fn main(bytes: &[u8]) -> Result<usize, String> {
     let mut rest = bytes;
     loop {
         rest = &rest[rest.iter().take_while(|&&byte| byte == 0).count()..];
         if rest.is_empty() {
             return Err("it has no /init".to_owned());
         }
+        let start = bytes.len() - rest.len();
         let found = if rest.starts_with(b"07070") {
             has_init(&mut rest)
         } else if rest.starts_with(ZSTD) {
@@ -31,7 +33,43 @@ pub fn check(bytes: &[u8]) -> Result<(), String> {
             return Err("it is packed in a way that is not known".to_owned());
         };
         if found.map_err(|error| format!("its archive is damaged: {error}"))? {
-            return Ok(());
+            return Ok(start);
+        }
+    }
+}
+
+/// The same initramfs with its last archive, which begins at `start`, packed as tightly as zstd can; as it is where another
+/// program packed it. Memory grows with what is packed only.
+///
+/// # Errors
+/// The inner one when the archive cannot be unpacked, or is longer than any may be.
+pub fn repack(bytes: &[u8], start: usize, job: &Job) -> Result<io::Result<Vec<u8>>, Cancelled> {
+    const LEVEL: i32 = 19;
+    let (early, packed) = bytes.split_at(start);
+    if !packed.starts_with(ZSTD) {
+        return Ok(Ok(bytes.to_vec()));
+    }
+    let pack = || -> io::Result<_> {
+        let archive = zstd::Decoder::new(packed)?.take(LONGEST);
+        let mut anew = zstd::Encoder::new(early.to_vec(), LEVEL)?;
+        anew.include_checksum(true)?;
+        Ok((archive, anew))
+    };
+    let (mut archive, mut anew) = match pack() {
+        Ok(both) => both,
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut piece = vec![0; 1 << 20];
+    loop {
+        job.check()?;
+        match archive
+            .read(&mut piece)
+            .and_then(|count| anew.write_all(&piece[..count]).map(|()| count))
+        {
+            Ok(0) if archive.limit() == 0 => return Ok(Err(io::Error::other("it is too long"))),
+            Ok(0) => return Ok(anew.finish()),
+            Ok(_) => {}
+            Err(error) => return Ok(Err(error)),
         }
     }
 }
@@ -87,8 +125,8 @@ fn skip(from: &mut impl Read, count: u64) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::Cancel;
     use proptest::prelude::*;
-    use std::io::Write as _;
 
     fn archive(files: &[(&str, &str)]) -> Vec<u8> {
         let mut out = Vec::new();
@@ -121,15 +159,13 @@ mod tests {
         let main = archive(&[("bin/sh", "x"), ("init", "#!/bin/sh\n")]);
         let mut early = archive(&[("kernel/x86/microcode/a", "early")]);
         early.resize(1024, 0);
-        assert_eq!(check(&main), Ok(()));
-        assert_eq!(check(&gzip(&main)), Ok(()));
+        assert_eq!(super::main(&main), Ok(0));
+        assert_eq!(super::main(&gzip(&main)), Ok(0));
+        let both = [&early[..], &zstd::encode_all(&main[..], 1).unwrap()].concat();
+        assert_eq!(super::main(&both), Ok(1024));
+        assert_eq!(super::main(&early), Err("it has no /init".to_owned()));
         assert_eq!(
-            check(&[&early[..], &zstd::encode_all(&main[..], 1).unwrap()].concat()),
-            Ok(())
-        );
-        assert_eq!(check(&early), Err("it has no /init".to_owned()));
-        assert_eq!(
-            check(&gzip(&archive(&[("init", "")]))),
+            super::main(&gzip(&archive(&[("init", "")]))),
             Err("it has no /init".to_owned())
         );
     }
@@ -144,15 +180,37 @@ mod tests {
             b"070701",
             &packed[..packed.len() / 2],
         ] {
-            assert!(check(bytes).is_err(), "{bytes:?}");
+            assert!(main(bytes).is_err(), "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn what_is_packed_anew_is_shorter_and_unpacks_to_the_same() {
+        let job = Job::quiet();
+        let anew = |bytes: &[u8], start| repack(bytes, start, &job).unwrap();
+        let text: String = (0..20_000).map(|number| (number * 7).to_string()).collect();
+        let main = archive(&[("init", &text)]);
+        let early = archive(&[("kernel/x86/microcode/a", "early")]);
+        let before = [&early[..], &zstd::encode_all(&main[..], 1).unwrap()].concat();
+        let after = anew(&before, early.len()).unwrap();
+        assert!(after.len() < before.len());
+        let (first, packed) = after.split_at(early.len());
+        assert_eq!(first, early);
+        assert_eq!(zstd::decode_all(packed).unwrap(), main);
+        assert_eq!(anew(&after, early.len()).unwrap(), after);
+        assert_eq!(anew(&gzip(&main), 0).unwrap(), gzip(&main));
+        assert!(anew(&before[..before.len() - 9], early.len()).is_err());
+        let cancel = Cancel::default();
+        cancel.cancel();
+        let stopped = Job::quiet().with_cancel(cancel);
+        assert!(repack(&before, early.len(), &stopped).is_err());
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..600), start in 0..4usize) {
             let start: &[u8] = [&b"070701"[..], ZSTD, GZIP, b""][start];
-            let _ = check(&[start, &bytes].concat());
+            let _ = main(&[start, &bytes].concat());
         }
     }
 }
