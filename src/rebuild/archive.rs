@@ -2,7 +2,7 @@
 //!
 //! The format is the kernel's `Documentation/driver-api/early-userspace/buffer-format.rst`.
 
-use crate::job::{Cancelled, Job};
+use crate::job::Job;
 use std::io::{self, BufReader, Read, Write as _};
 
 /// No archive may be longer once it is unpacked.
@@ -38,38 +38,27 @@ pub fn main(bytes: &[u8]) -> Result<usize, String> {
     }
 }
 
-/// The same initramfs with its last archive, which begins at `start`, packed as tightly as zstd can; as it is where another
-/// program packed it. Memory grows with what is packed only.
+/// The same initramfs with its main archive, the last, which begins at `start`, packed as tightly as zstd can; as it is where
+/// another program packed it.
 ///
 /// # Errors
-/// The inner one when the archive cannot be unpacked, or is longer than any may be.
-pub fn repack(bytes: &[u8], start: usize, job: &Job) -> Result<io::Result<Vec<u8>>, Cancelled> {
+/// When the archive cannot be unpacked, is longer than any may be, or the job is cancelled.
+pub fn tighten(bytes: &[u8], start: usize, job: &Job) -> io::Result<Vec<u8>> {
     const LEVEL: i32 = 19;
     let (early, packed) = bytes.split_at(start);
     if !packed.starts_with(ZSTD) {
-        return Ok(Ok(bytes.to_vec()));
+        return Ok(bytes.to_vec());
     }
-    let pack = || -> io::Result<_> {
-        let archive = zstd::Decoder::new(packed)?.take(LONGEST);
-        let mut anew = zstd::Encoder::new(early.to_vec(), LEVEL)?;
-        anew.include_checksum(true)?;
-        Ok((archive, anew))
-    };
-    let (mut archive, mut anew) = match pack() {
-        Ok(both) => both,
-        Err(error) => return Ok(Err(error)),
-    };
+    let mut archive = zstd::Decoder::new(packed)?.take(LONGEST);
+    let mut anew = zstd::Encoder::new(early.to_vec(), LEVEL)?;
+    anew.include_checksum(true)?;
     let mut piece = vec![0; 1 << 20];
     loop {
-        job.check()?;
-        match archive
-            .read(&mut piece)
-            .and_then(|count| anew.write_all(&piece[..count]).map(|()| count))
-        {
-            Ok(0) if archive.limit() == 0 => return Ok(Err(io::Error::other("it is too long"))),
-            Ok(0) => return Ok(anew.finish()),
-            Ok(_) => {}
-            Err(error) => return Ok(Err(error)),
+        job.check().map_err(io::Error::other)?;
+        match archive.read(&mut piece)? {
+            0 if archive.limit() == 0 => return Err(io::Error::other("it is too long")),
+            0 => return anew.finish(),
+            count => anew.write_all(&piece[..count])?,
         }
     }
 }
@@ -187,7 +176,7 @@ mod tests {
     #[test]
     fn what_is_packed_anew_is_shorter_and_unpacks_to_the_same() {
         let job = Job::quiet();
-        let anew = |bytes: &[u8], start| repack(bytes, start, &job).unwrap();
+        let anew = |bytes: &[u8], start| tighten(bytes, start, &job);
         let text: String = (0..20_000).map(|number| (number * 7).to_string()).collect();
         let main = archive(&[("init", &text)]);
         let early = archive(&[("kernel/x86/microcode/a", "early")]);
@@ -203,7 +192,7 @@ mod tests {
         let cancel = Cancel::default();
         cancel.cancel();
         let stopped = Job::quiet().with_cancel(cancel);
-        assert!(repack(&before, early.len(), &stopped).is_err());
+        assert!(tighten(&before, early.len(), &stopped).is_err());
     }
 
     proptest! {

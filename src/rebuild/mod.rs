@@ -116,7 +116,8 @@ pub fn rebuild(
     let bytes = fetch(&spare, made.ok_or_else(|| inside("it never came up"))?)?;
     let start = archive::main(&bytes).map_err(|why| inside(&why))?;
     job.items("packing the initramfs", 0, None);
-    let packed = archive::repack(&bytes, start, job)?;
+    let packed = archive::tighten(&bytes, start, job);
+    job.check()?;
     Ok(packed.map_err(|error| inside(&error.to_string()))?.into())
 }
 
