@@ -4,18 +4,35 @@ use super::blocks::{Blocks, check_inside};
 use std::collections::HashMap;
 use std::io;
 
-/// The unit of the cache: one qcow2 cluster of the usual size.
-const CHUNK: u64 = 64 << 10;
+/// At most this much is read at once, in bytes.
+const AHEAD: u64 = 1 << 20;
 
-/// At most this many chunks are kept: 64 MiB.
-const KEPT: usize = 1024;
+/// How a cache is measured out, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Measure {
+    /// The unit of the cache.
+    pub chunk: u64,
+    /// At most this much is kept.
+    pub kept: u64,
+}
 
-/// At most this many chunks are read at once: 1 MiB.
-const AHEAD: u64 = 16;
+/// For a disk that the host reads: a chunk is one qcow2 cluster of the usual size.
+pub(super) const NEAR: Measure = Measure {
+    chunk: 64 << 10,
+    kept: 64 << 20,
+};
+
+/// For a disk behind an emulated processor, where a question takes 1 ms and each 64 KiB another: what is read twice is
+/// dearer than memory, and so is what nobody asked for.
+pub(super) const FAR: Measure = Measure {
+    chunk: 32 << 10,
+    kept: 256 << 20,
+};
 
 /// A disk with a cache before it.
 pub(super) struct Cache<B> {
     disk: B,
+    measure: Measure,
     chunks: HashMap<u64, Chunk>,
     clock: u64,
     /// The chunk after the last one that was fetched, and how many to fetch when that is asked for.
@@ -30,14 +47,20 @@ struct Chunk {
 
 impl<B: Blocks> Cache<B> {
     /// Puts a cache before a disk.
-    pub fn new(disk: B) -> Self {
+    pub fn new(disk: B, measure: Measure) -> Self {
         Self {
             disk,
+            measure,
             chunks: HashMap::new(),
             clock: 0,
             next: u64::MAX,
             ahead: 1,
         }
+    }
+
+    /// The disk behind it, for what changes no byte of it.
+    pub fn disk_mut(&mut self) -> &mut B {
+        &mut self.disk
     }
 
     /// The disk behind it.
@@ -46,17 +69,18 @@ impl<B: Blocks> Cache<B> {
     }
 
     fn fetch(&mut self, number: u64) -> io::Result<()> {
+        let chunk = self.measure.chunk;
         self.ahead = if number == self.next {
-            (self.ahead * 2).min(AHEAD)
+            (self.ahead * 2).min(AHEAD / chunk)
         } else {
             1
         };
-        let start = number * CHUNK;
-        let len = (self.ahead * CHUNK).min(self.disk.size() - start);
+        let start = number * chunk;
+        let len = (self.ahead * chunk).min(self.disk.size() - start);
         let mut bytes = vec![0; len as usize];
         self.disk.read_at(start, &mut bytes)?;
         self.make_room();
-        for (at, piece) in bytes.chunks(CHUNK as usize).enumerate() {
+        for (at, piece) in bytes.chunks(chunk as usize).enumerate() {
             let chunk = Chunk {
                 bytes: piece.into(),
                 used: self.clock,
@@ -69,7 +93,8 @@ impl<B: Blocks> Cache<B> {
 
     /// Throws out the older half when it is full, so that the search for what is old is rare.
     fn make_room(&mut self) {
-        if self.chunks.len() + AHEAD as usize <= KEPT {
+        let Measure { chunk, kept } = self.measure;
+        if (self.chunks.len() as u64) < (kept - AHEAD) / chunk {
             return;
         }
         let mut times: Vec<u64> = self.chunks.values().map(|chunk| chunk.used).collect();
@@ -86,9 +111,10 @@ impl<B: Blocks> Blocks for Cache<B> {
 
     fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         check_inside(offset, buffer.len(), self.size())?;
+        let width = self.measure.chunk;
         let (mut at, mut rest) = (offset, buffer);
         while !rest.is_empty() {
-            let (number, within) = (at / CHUNK, (at % CHUNK) as usize);
+            let (number, within) = (at / width, (at % width) as usize);
             if !self.chunks.contains_key(&number) {
                 self.fetch(number)?;
             }
@@ -131,10 +157,11 @@ mod tests {
     #[test]
     fn what_comes_out_is_what_is_on_the_disk_and_order_is_rewarded() {
         let bytes: Vec<u8> = (0..3_000_001u32).map(|at| (at / 7) as u8).collect();
-        let mut cache = Cache::new(Counted {
+        let disk = Counted {
             bytes: bytes.clone(),
             reads: 0,
-        });
+        };
+        let mut cache = Cache::new(disk, NEAR);
         assert_eq!(cache.bytes(0, bytes.len() + 5).expect("it reads"), bytes);
         assert!(cache.disk.reads < 10, "{} reads", cache.disk.reads);
         assert_eq!(
@@ -146,13 +173,18 @@ mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        let mut cache = Cache::new(Counted {
-            bytes: vec![7; (KEPT + 300) * CHUNK as usize],
+        let measure = Measure {
+            chunk: 4 << 10,
+            kept: 3 << 20,
+        };
+        let disk = Counted {
+            bytes: vec![7; 5 << 20],
             reads: 0,
-        });
-        for number in 0..(KEPT + 300) as u64 {
-            assert_eq!(cache.bytes(number * CHUNK, 1).expect("it reads"), [7]);
-            assert!(cache.chunks.len() <= KEPT);
+        };
+        let mut cache = Cache::new(disk, measure);
+        for at in (0..5 << 20).step_by(4 << 10) {
+            assert_eq!(cache.bytes(at, 1).expect("it reads"), [7]);
+            assert!(cache.chunks.len() as u64 * measure.chunk <= measure.kept);
         }
     }
 }

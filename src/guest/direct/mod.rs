@@ -10,8 +10,8 @@ mod scan;
 mod tests;
 
 use super::blocks::{Blocks, Part};
-use super::cache::Cache;
-use super::ext4::{Covered, Growth, Unread, walk};
+use super::cache::{Cache, FAR, NEAR};
+use super::ext4::{Covered, Ext, Growth, Unread, walk};
 use super::image::Image;
 use super::layout::{self, Placed};
 use super::nbd::NbdDisk;
@@ -89,9 +89,32 @@ impl Direct<NbdDisk> {
 }
 
 impl<B: Blocks> Direct<B> {
+    /// The guest whose mounts are known, each with first byte and length of its file system in `bytes`, which are slow to
+    /// come. `None` where one of them that
+    /// is read is none of ext2/3/4, or beyond this reader.
+    pub fn of(disk: Disk, path: PathBuf, places: &[(u64, u64)], bytes: B) -> Option<Self> {
+        let mut bytes = Cache::new(bytes, FAR);
+        let systems = disk.mounts.iter().zip(places);
+        let systems = systems.map(|(mount, &(start, size))| {
+            if !mount.is_read {
+                return Some(None);
+            }
+            let ext = Ext::open(&mut Part::new(&mut bytes, start, size)).ok()?;
+            Some(Some(System { start, size, ext }))
+        });
+        let systems = systems.collect::<Option<_>>()?;
+        Some(Self {
+            bytes,
+            disk,
+            path,
+            systems,
+            inodes: Vec::new(),
+        })
+    }
+
     /// Looks at a disk: its partitions, their file systems, the root and its fstab.
     pub fn on(disk: B, origin: Origin, path: PathBuf, job: &Job) -> Result<Opened<B>, GuestError> {
-        let mut bytes = Cache::new(disk);
+        let mut bytes = Cache::new(disk, NEAR);
         let scan = Scan::run(&mut bytes, &path, job)?;
         let placed = match layout::place(&scan.volumes) {
             Ok(placed) => placed,

@@ -1,14 +1,15 @@
 //! Any disk that Linux can mount, through libguestfs: a small virtual machine of its own, the appliance, reads it.
 //!
-//! Slower to start than reading the disk directly, but it knows LVM, LUKS-free stacks, xfs, btrfs and unclean journals,
-//! and it is the only way in which a guest is ever written (`export` does that, on an overlay). The appliance has no
-//! network. The C library is called through the `guestfs` crate, and through `ffi` where that needs text.
+//! Slower than reading the disk directly, but it knows LVM, LUKS-free stacks, xfs, btrfs and unclean journals, and it
+//! is the only way in which a guest is ever written (`export` does that, on an overlay). The appliance has no network.
+//! The C library is called through the `guestfs` crate, and through `ffi` where that needs text.
 
 mod accel;
 mod answer;
 mod archive;
 mod devices;
 mod ffi;
+mod files;
 mod guest;
 mod launch;
 mod mounts;
@@ -183,13 +184,14 @@ impl Appliance {
             let Ok(from) = i64::try_from(offset.saturating_add(bytes.len() as u64)) else {
                 break;
             };
-            let count = i32::try_from(count).expect("a piece is far below 2 GiB");
-            let piece = ffi::pread(&self.handle, path, count, from)
+            let asked = i32::try_from(count).expect("a piece is far below 2 GiB");
+            let piece = ffi::pread(&self.handle, path, asked, from)
                 .map_err(|failure| inside("read", path, &failure))?;
-            if piece.is_empty() {
+            bytes.extend_from_slice(&piece);
+            // The kernel cuts a piece of a file only at its end; asking once more would double the time of a small one.
+            if piece.len() < count {
                 break;
             }
-            bytes.extend_from_slice(&piece);
         }
         Ok(bytes)
     }
