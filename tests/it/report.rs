@@ -11,12 +11,27 @@ use guestslim::session::Session;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-const MORE: &[&str] = &[
-    "/opt/env/lib/python3.11/site-packages/Sci_Py-1.11.2+x.dist-info/METADATA",
-    "/opt/other/lib/python3.11/site-packages/Sci_Py-1.11.2+x.dist-info/METADATA",
-    "/opt/conda/conda-meta/zlib-1.3-h1_0.json",
-    "/opt/conda/conda-meta/history",
-    "/var/tmp/\u{1b}[31mred",
+const MORE: &[(&str, &str)] = &[
+    (
+        "/opt/env/lib/python3.11/site-packages/Sci_Py-1.11.2+x.dist-info/METADATA",
+        "Name: Sci_Py\n",
+    ),
+    (
+        "/opt/other/lib/python3.11/site-packages/Sci_Py-1.11.2+x.dist-info/METADATA",
+        "Name: Sci_Py\n",
+    ),
+    (
+        "/opt/conda/conda-meta/zlib-1.3-h1_0.json",
+        r#"{"name": "zlib", "version": "1.3", "files": ["lib/libz.so.1"]}"#,
+    ),
+    ("/opt/conda/conda-meta/history", ""),
+    ("/opt/conda/lib/libz.so.1", ""),
+    (
+        "/usr/local/lib/R/site-library/MASS/DESCRIPTION",
+        "Package: MASS\nVersion: 7.3-58.2\n",
+    ),
+    ("/usr/local/lib/R/site-library/MASS/Meta/package.rds", ""),
+    ("/var/tmp/\u{1b}[31mred", "mine"),
 ];
 
 fn sizes(file: u64, sizes: guestslim::plan::Sizes) -> ImageSizes {
@@ -208,6 +223,7 @@ fn the_bill_of_materials_is_whole_valid_and_the_same_each_time() {
             "pkg:conda/zlib@1.3",
             "pkg:pypi/sci-py@1.11.2%2Bx",
             "pkg:pypi/sci-py@1.11.2%2Bx",
+            "pkg:cran/MASS@7.3-58.2",
         ]
     );
     let kept = session.inventory().package_ids();

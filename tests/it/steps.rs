@@ -118,8 +118,8 @@ pub fn guest() -> (TempDir, Loaded) {
     guest_with(&[])
 }
 
-/// The guest with more files.
-pub fn guest_with(more: &[&str]) -> (TempDir, Loaded) {
+/// The guest with more files and their contents.
+pub fn guest_with(more: &[(&str, &str)]) -> (TempDir, Loaded) {
     let folder = tempfile::tempdir().expect("a folder for the guest");
     let root = folder.path();
     for (package, paths) in FILES {
@@ -131,8 +131,8 @@ pub fn guest_with(more: &[&str]) -> (TempDir, Loaded) {
     for (path, text) in RECORDS {
         put(root, path, text);
     }
-    for path in more {
-        put(root, path, "mine");
+    for (path, text) in more {
+        put(root, path, text);
     }
     for (path, target) in LINKS {
         let path = root.join(&path[1..]);

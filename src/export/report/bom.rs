@@ -1,8 +1,8 @@
 //! The bill of materials of what stays, as `CycloneDX` 1.5 JSON (<https://cyclonedx.org/docs/1.5/json/>).
 //!
 //! The same plan gives the same bytes: the serial number is made of the plan's hash, and there is a time in it only
-//! where `SOURCE_DATE_EPOCH` gives one. What no package owns is listed where its path alone tells name and version:
-//! Python distributions and conda packages.
+//! where `SOURCE_DATE_EPOCH` gives one. What no package owns is listed where its path alone tells name and version (Python
+//! distributions, conda packages) or its own record does: R and spack packages, Java runtimes.
 
 use super::FullReport;
 use crate::export::epoch;
@@ -151,39 +151,63 @@ fn packages<'a>(full: &'a FullReport<'_>, os: &'a Os) -> impl Iterator<Item = Co
     })
 }
 
-/// What stays and belongs to no package, where its path tells what it is.
+/// What stays, belongs to no package and tells its name and version.
 fn own(full: &FullReport<'_>) -> Vec<Component> {
     let inventory = &full.loaded.inventory;
     let tree = &inventory.tree;
-    tree.ids()
-        .filter(|&file| full.plan.keeps_file(file) && inventory.owner(file).is_none())
-        .filter_map(|file| Some((file, named(tree, file)?)))
-        .map(|(file, (family, name, version))| {
-            let path = escape(&tree.path(file)).into_owned();
-            let spelled = match family {
-                // The index knows each name in one spelling only.
-                "pypi" => name
-                    .to_ascii_lowercase()
-                    .split(|&byte| byte == b'_')
-                    .collect::<Vec<_>>()
-                    .join(&b'-'),
-                _ => name.to_vec(),
-            };
-            let purl = format!("pkg:{family}/{}@{}", quoted(&spelled), quoted(version));
-            Component {
-                kind: "library",
-                reference: path.clone(),
-                name: escape(name).into_owned(),
-                version: escape(version).into_owned(),
-                purl,
-                properties: vec![Property {
-                    name: "guestslim:path",
-                    value: path,
-                }],
-                ..Component::default()
-            }
-        })
-        .collect()
+    let stays = |file| full.plan.keeps_file(file) && inventory.owner(file).is_none();
+    let by_path = tree.ids().filter(|&file| stays(file)).filter_map(|file| {
+        let (index, name, version) = named(tree, file)?;
+        Some(own_component(tree, file, Some(index), name, version))
+    });
+    let found = inventory.components.all.iter().filter_map(|component| {
+        let (_, index) = KINDS.iter().find(|(kind, _)| *kind == component.kind)?;
+        let file = *component.metadata.first()?;
+        let (name, version) = (component.name.as_bytes(), component.version.as_bytes());
+        stays(file).then(|| own_component(tree, file, *index, name, version))
+    });
+    by_path.chain(found).collect()
+}
+
+/// The kinds of components that are listed, and the index that has them: the type of a package URL.
+const KINDS: [(&str, Option<&str>); 3] = [
+    ("R package", Some("cran")),
+    ("spack package", None),
+    ("Java runtime", None),
+];
+
+fn own_component(
+    tree: &FileTree,
+    file: FileId,
+    index: Option<&str>,
+    name: &[u8],
+    version: &[u8],
+) -> Component {
+    let path = escape(&tree.path(file)).into_owned();
+    let purl = index.map(|index| {
+        let spelled = match index {
+            // The index knows each name in one spelling only.
+            "pypi" => name
+                .to_ascii_lowercase()
+                .split(|&byte| byte == b'_')
+                .collect::<Vec<_>>()
+                .join(&b'-'),
+            _ => name.to_vec(),
+        };
+        format!("pkg:{index}/{}@{}", quoted(&spelled), quoted(version))
+    });
+    Component {
+        kind: "library",
+        reference: path.clone(),
+        name: escape(name).into_owned(),
+        version: escape(version).into_owned(),
+        purl: purl.unwrap_or_default(),
+        properties: vec![Property {
+            name: "guestslim:path",
+            value: path,
+        }],
+        ..Component::default()
+    }
 }
 
 /// What a path says: the record of an installed Python distribution (`NAME-VERSION.dist-info/METADATA`) or of a conda
