@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io;
 
 /// At most this much is read at once, in bytes.
-const AHEAD: u64 = 1 << 20;
+pub(super) const AHEAD: u64 = 1 << 20;
 
 /// How a cache is measured out, in bytes.
 #[derive(Debug, Clone, Copy)]

@@ -1,16 +1,17 @@
 //! Real guests through the appliance and through the direct reader.
 
 use crate::built::small;
+use crate::vm_machine::guest;
 use guestslim::guest::libguestfs::{Accel, Access, Appliance, Drive};
 use guestslim::guest::{Backend, OpenOptions, open};
 use guestslim::job::Job;
 use guestslim::model::{FileTree, Warning};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn overlay(folder: &std::path::Path) -> PathBuf {
+fn overlay(folder: &Path, guest: &Path) -> PathBuf {
     let path = folder.join("overlay.qcow2");
-    let below = std::fs::canonicalize(small()).expect("the small guest is built");
+    let below = std::fs::canonicalize(guest).expect("the guest is built");
     let made = Command::new("qemu-img")
         .args(["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b"])
         .args([&below, &path])
@@ -23,7 +24,7 @@ fn overlay(folder: &std::path::Path) -> PathBuf {
 #[test]
 fn the_appliance_writes_links_and_removes_by_bytes() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = overlay(folder.path());
+    let path = overlay(folder.path(), &small());
     let drive = Drive {
         path: &path,
         format: "qcow2",
@@ -79,7 +80,7 @@ fn the_appliance_writes_links_and_removes_by_bytes() {
 #[test]
 fn a_guest_that_was_switched_off_is_read_through_the_appliance() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = overlay(folder.path());
+    let path = overlay(folder.path(), guest("boot.qcow2").path());
     let drive = Drive {
         path: &path,
         format: "qcow2",
@@ -91,6 +92,17 @@ fn a_guest_that_was_switched_off_is_read_through_the_appliance() {
         .mount_guest(Access::Write, &job)
         .expect("it mounts");
     appliance.write(b"/root/late", b"hello").expect("it writes");
+    // A mount point on a link must not lead to the appliance's own folders.
+    let fstab = appliance
+        .small_file(b"/etc", b"fstab")
+        .expect("it has mounts");
+    let fstab = String::from_utf8(fstab).expect("text");
+    let moved = fstab.replace(" /boot ", " /x ");
+    assert_ne!(moved, fstab);
+    appliance
+        .write(b"/etc/fstab", moved.as_bytes())
+        .expect("it writes");
+    appliance.symlink(b"/usr", b"/x").expect("it links");
     appliance.sync().expect("it writes back");
     let limit = Some(std::time::Duration::from_millis(1));
     let killed = appliance.watched("wait", &job, limit, |appliance| {
@@ -113,6 +125,9 @@ fn a_guest_that_was_switched_off_is_read_through_the_appliance() {
     // Only the reader of blocks tells them: so that is what read the rest.
     let attributes = guest.attributes(&tree, late).expect("they read");
     assert_eq!(attributes, Some(guestslim::guest::Attributes::new()));
+    let mounts = guest.disk().mounts.iter();
+    let mounts: Vec<_> = mounts.map(|mount| (&mount.at[..], mount.is_read)).collect();
+    assert_eq!(mounts[..2], [(&b"/"[..], true), (b"/x", false)]);
     assert!(std::fs::read(&path).expect("the overlay reads") == before);
 }
 

@@ -122,10 +122,20 @@ impl Appliance {
     }
 }
 
+/// The number of a partition of the first drive, by the library's name; `None` for anything else, such as a volume of a
+/// group that is called `sdata`.
+pub(super) fn partition_number(device: &str) -> Option<u32> {
+    let number = device.strip_prefix("/dev/sda")?;
+    let is_plain = number.bytes().all(|byte| byte.is_ascii_digit());
+    number.parse().ok().filter(|_| is_plain)
+}
+
 /// The kernel's name of a device of the first drive: those of partitions differ from the library's.
 fn inner_name(device: &str) -> String {
-    match device.strip_prefix("/dev/sda") {
-        Some(number) => format!("{}{number}", launch::device(0)),
+    let drive = launch::device(0);
+    match partition_number(device) {
+        Some(number) => format!("{drive}{number}"),
+        None if device == "/dev/sda" => drive,
         None => device.to_owned(),
     }
 }
@@ -146,7 +156,7 @@ impl Devices {
 
     /// Unmounts the guest, and shows the devices of its mounts instead. Those that are not read are empty here.
     pub fn show(appliance: &Rc<Appliance>, mounts: &[Mount]) -> Result<Self, GuestError> {
-        let mut end = 0;
+        let mut end = 0_u64;
         let mut devices = Vec::new();
         for mount in mounts {
             let name = &mount.file_system.device;
@@ -157,7 +167,12 @@ impl Devices {
             };
             let inner = inner_name(name).replacen("/dev", "", 1);
             devices.push((inner, end, size));
-            end = (end + size).next_multiple_of(Self::GAP) + Self::GAP;
+            // A volume may claim any size.
+            let next = end
+                .checked_add(size)
+                .and_then(|end| end.checked_next_multiple_of(Self::GAP));
+            let next = next.and_then(|next| next.checked_add(Self::GAP));
+            end = next.ok_or_else(|| appliance_error("measure the disk", b"it has no end"))?;
         }
         appliance.unmount_all()?;
         appliance.shell(&[b"mount --bind /dev ", SYSROOT].concat())?;
@@ -198,7 +213,7 @@ impl Blocks for Devices {
             .read(path.as_bytes(), within, len)
             .map_err(io::Error::other)?;
         if bytes.len() != len {
-            return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
+            return Err(io::Error::other("the device gave less than it has"));
         }
         buffer[..len].copy_from_slice(&bytes);
         Ok(())
@@ -226,5 +241,24 @@ impl Blocks for Device<'_> {
         }
         buffer.copy_from_slice(&bytes);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_partitions_and_the_drive_have_other_names_inside() {
+        let names = [
+            ("/dev/sda", "/dev/disk/guestfs/drivea"),
+            ("/dev/sda12", "/dev/disk/guestfs/drivea12"),
+            ("/dev/sdata/root", "/dev/sdata/root"),
+            ("/dev/sda+1", "/dev/sda+1"),
+            ("/dev/mapper/vg-root", "/dev/mapper/vg-root"),
+        ];
+        for (device, inner) in names {
+            assert_eq!(inner_name(device), inner);
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::Appliance;
 use crate::guest::blocks::Blocks;
-use crate::guest::cache::{Cache, Measure};
+use crate::guest::cache::{AHEAD, Cache, Measure};
 use crate::guest::{GuestError, MAX_READ};
 use crate::model::text::escape;
 use crate::model::{FileId, FileTree};
@@ -23,8 +23,9 @@ pub(super) struct Files(Cache<Spans>);
 
 struct Spans {
     appliance: Rc<Appliance>,
-    /// The path of the file that is being read.
+    /// Path and length of the file that is being read.
     path: Vec<u8>,
+    size: u64,
 }
 
 impl Files {
@@ -33,6 +34,7 @@ impl Files {
         let spans = Spans {
             appliance: Rc::clone(appliance),
             path: Vec::new(),
+            size: 0,
         };
         Self(Cache::new(spans, MEASURE))
     }
@@ -53,15 +55,21 @@ impl Files {
             path: escape(&path).into_owned(),
             why,
         };
-        if count > MAX_READ || size > SPAN {
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        if count > MAX_READ {
             return Err(inside("it is too big to read at once".to_owned()));
         }
+        let count = usize::try_from(count).expect("bounded");
         let spans = self.0.disk_mut();
-        if count > MEASURE.chunk {
-            return spans.appliance.read(&path, offset, len);
+        // What is read ahead of a file must not reach into the next one's span.
+        if count as u64 > MEASURE.chunk || size > SPAN - AHEAD {
+            return spans.appliance.read(&path, offset, count);
         }
         spans.path.clone_from(&path);
-        let mut bytes = vec![0; usize::try_from(count).expect("a piece is small")];
+        spans.size = size;
+        let mut bytes = vec![0; count];
         let start = file.index() as u64 * SPAN + offset;
         let read = self.0.read_at(start, &mut bytes);
         read.map_err(|error| match error.downcast::<GuestError>() {
@@ -79,12 +87,18 @@ impl Blocks for Spans {
 
     /// What is beyond a file's end is zeros.
     fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let within = offset % SPAN;
+        let rest = usize::try_from(self.size.saturating_sub(within)).unwrap_or(usize::MAX);
+        let (there, beyond) = buffer.split_at_mut(rest.min(buffer.len()));
         let bytes = self
             .appliance
-            .read(&self.path, offset % SPAN, buffer.len())
+            .read(&self.path, within, there.len())
             .map_err(io::Error::other)?;
-        buffer[..bytes.len()].copy_from_slice(&bytes);
-        buffer[bytes.len()..].fill(0);
+        if bytes.len() != there.len() {
+            return Err(io::Error::other("it is shorter than its folder says"));
+        }
+        there.copy_from_slice(&bytes);
+        beyond.fill(0);
         Ok(())
     }
 }

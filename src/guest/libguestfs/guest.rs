@@ -64,7 +64,9 @@ impl LibguestfsGuest {
         if !read.all(|mount| mount.file_system.kind.starts_with("ext")) {
             return Ok(());
         }
-        let devices = Devices::show(&self.appliance, &self.disk.mounts)?;
+        let Ok(devices) = Devices::show(&self.appliance, &self.disk.mounts) else {
+            return self.read_mounted();
+        };
         let path = image.path().to_owned();
         match Direct::of(self.disk.clone(), path, &devices.places(), devices) {
             Some(direct) => self.reader = Reader::Direct(Box::new(direct)),

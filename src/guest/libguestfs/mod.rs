@@ -176,7 +176,8 @@ impl Appliance {
         self.upload(file.path(), path)
     }
 
-    /// Up to `len` bytes of a file from `offset` on; fewer at its end. The guest's symlinks are followed inside it.
+    /// Up to `len` bytes of a file from `offset` on; fewer at its end. The guest's symlinks are followed inside it. A piece
+    /// may be short where the disk fails, too, so asking for more than there is costs one more question.
     pub fn read(&self, path: &[u8], offset: u64, len: usize) -> Result<Vec<u8>, GuestError> {
         let mut bytes = Vec::new();
         while bytes.len() < len {
@@ -184,14 +185,13 @@ impl Appliance {
             let Ok(from) = i64::try_from(offset.saturating_add(bytes.len() as u64)) else {
                 break;
             };
-            let asked = i32::try_from(count).expect("a piece is far below 2 GiB");
-            let piece = ffi::pread(&self.handle, path, asked, from)
+            let count = i32::try_from(count).expect("a piece is far below 2 GiB");
+            let piece = ffi::pread(&self.handle, path, count, from)
                 .map_err(|failure| inside("read", path, &failure))?;
-            bytes.extend_from_slice(&piece);
-            // The kernel cuts a piece of a file only at its end; asking once more would double the time of a small one.
-            if piece.len() < count {
+            if piece.is_empty() {
                 break;
             }
+            bytes.extend_from_slice(&piece);
         }
         Ok(bytes)
     }

@@ -1,14 +1,16 @@
 //! Finds the disk's file systems and mounts the guest's own in their places.
 
+use super::devices::partition_number;
 use super::{Access, Appliance, ffi};
 use crate::guest::blocks::Blocks;
 use crate::guest::layout::{self, LONGEST_FSTAB, ROOT_SIGNS, Volume};
+use crate::guest::mode::kind_of;
 use crate::guest::partition::{self, Table};
 use crate::guest::{GuestError, heads};
 use crate::job::Job;
 use crate::model::inventory::Origin;
 use crate::model::text::escape;
-use crate::model::{FileSystem, Mount};
+use crate::model::{FileKind, FileSystem, Mount};
 use std::collections::BTreeMap;
 
 /// File systems whose files the tree shows. Others (the firmware's vfat, swap, ntfs) are kept whole, in each backend.
@@ -126,7 +128,8 @@ impl Appliance {
             Access::Write => "rw",
         };
         let device = mount.file_system.device.clone();
-        let mounted = std::str::from_utf8(&mount.at).ok().map(|at| {
+        let at = std::str::from_utf8(&mount.at).ok();
+        let mounted = at.filter(|_| self.is_folder(&mount.at)).map(|at| {
             self.call("mount a file system of the guest", |handle| {
                 handle.mount_options(options, &device, at)
             })
@@ -134,10 +137,25 @@ impl Appliance {
         match mounted {
             Some(Ok(())) => mount.file_system.used = self.used(&mount.at),
             Some(Err(error)) if mount.at == b"/" => return Err(error),
-            // A mount point that is no text or is not there: the file system stays whole and is not shown.
+            // A mount point that is no text or no folder: the file system stays whole and is not shown.
             Some(Err(_)) | None => mount.is_read = false,
         }
         Ok(())
+    }
+
+    /// Whether each part of a path is a folder of the guest. The library mounts without looking: a symlink on the way could
+    /// lead it into the appliance's own folders.
+    fn is_folder(&self, path: &[u8]) -> bool {
+        let mut folder = b"/".to_vec();
+        path.split(|&byte| byte == b'/')
+            .filter(|name| !name.is_empty())
+            .all(|name| {
+                let stat = ffi::lstat_list(&self.handle, &folder, &[name]);
+                folder.extend_from_slice(name);
+                folder.push(b'/');
+                let stat = stat.ok().and_then(|mut list| list.pop()?);
+                stat.is_some_and(|stat| kind_of(stat.mode) == Some(FileKind::Directory))
+            })
     }
 
     fn used(&self, at: &[u8]) -> Option<u64> {
@@ -157,16 +175,14 @@ impl Appliance {
             .filter(|(device, _)| {
                 let other_drive = device
                     .strip_prefix("/dev/sd")
-                    .is_some_and(|rest| !rest.starts_with('a'));
+                    .is_some_and(|rest| !rest.starts_with('a') && !rest.contains('/'));
                 !other_drive
             })
             .collect())
     }
 
     fn volume(&self, device: &str, kind: &str, table: &Table) -> Volume {
-        let number = device
-            .strip_prefix("/dev/sda")
-            .and_then(|number| number.parse().ok());
+        let number = partition_number(device);
         let row = table
             .partitions
             .iter()
