@@ -4,12 +4,12 @@ use super::host::{Host, Outline, Saved, Traced};
 use super::message::Export;
 use super::run::Request;
 use crate::export::{
-    self, ExportError, ExportOptions, FullReport, Initramfs, OutputFormat, Verified,
+    self, ExportError, ExportOptions, FullReport, Initramfs, OutputFormat, Step, Verified, Way,
 };
 use crate::guest;
 use crate::job::Job;
 use crate::load;
-use crate::plan::Intent;
+use crate::plan::{Intent, Plan};
 use crate::profile::Profile;
 use crate::rebuild;
 use crate::session::{Loaded, Session};
@@ -56,15 +56,16 @@ impl Host for Disk {
     }
 
     fn outline(&mut self, wanted: &Export) -> Result<Outline> {
-        let options = self.options(wanted, true);
+        let mut options = self.options(wanted, true);
         export::check(&self.0.image, &options)?;
         if options.rebuilds_initramfs() {
             rebuild::check(&wanted.loaded.inventory)?;
         }
-        let steps = export::steps(&wanted.loaded, &wanted.plan, &options)?;
+        let (steps, refused) = steps_of_some_way(&wanted.loaded, &wanted.plan, &mut options)?;
         Ok(Outline {
             steps: steps.into_iter().map(|step| step.heading).collect(),
             way: options.way,
+            refused,
             exists: matches!(
                 export::check(&self.0.image, &self.options(wanted, false)),
                 Err(ExportError::Exists(_))
@@ -117,6 +118,25 @@ impl Host for Disk {
     }
 }
 
+/// The steps of the way in `options`, or of the next one that works for this image, which is then in `options`; and why the
+/// ways before it do not.
+fn steps_of_some_way(
+    loaded: &Loaded,
+    plan: &Plan,
+    options: &mut ExportOptions,
+) -> Result<(Vec<Step>, Vec<String>), ExportError> {
+    let mut refused = Vec::new();
+    loop {
+        match export::steps(loaded, plan, options) {
+            Err(error @ ExportError::Way { .. }) if refused.len() < Way::ALL.len() => {
+                refused.push(error.to_string().replacen("the way", "The way", 1));
+                options.way = options.way.next();
+            }
+            steps => return Ok((steps?, refused)),
+        }
+    }
+}
+
 impl Disk {
     /// The name's ending says the format; where it says nothing, the profile does.
     fn options(&self, wanted: &Export, force: bool) -> ExportOptions {
@@ -164,5 +184,32 @@ impl Disk {
             },
             None => fresh,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::journeys::guest::loaded;
+
+    #[test]
+    fn a_way_that_does_not_work_gives_way_to_the_next() {
+        let mut loaded = loaded();
+        "qcow2".clone_into(&mut loaded.inventory.origin.format);
+        let session = Session::new(Arc::new(loaded), Intent::default());
+        let mut options = ExportOptions {
+            way: Way::Shrink,
+            ..ExportOptions::default()
+        };
+        let found = steps_of_some_way(session.loaded(), session.plan(), &mut options);
+        let (steps, refused) = found.expect("one way works");
+        assert_eq!(options.way, Way::InPlace);
+        assert!(!steps.is_empty());
+        // Nothing is known of this guest's partitions.
+        assert_eq!(refused.len(), 2);
+        assert!(
+            refused[0].starts_with("The way `shrink` does not work"),
+            "{refused:?}"
+        );
     }
 }

@@ -65,6 +65,8 @@ pub struct Outline {
     pub steps: Vec<String>,
     /// How the image would be made.
     pub way: Way,
+    /// The ways that were asked for before this one and do not work for this image, a sentence each.
+    pub refused: Vec<String>,
     /// Whether there is a file of this name already.
     pub exists: bool,
 }

@@ -1,6 +1,7 @@
 //! The host of the journeys: no disk, answers that the test chose.
 
 use super::guest;
+use crate::export::Way;
 use crate::job::Job;
 use crate::plan::Intent;
 use crate::session::{Loaded, Session};
@@ -22,6 +23,8 @@ pub struct Props {
     pub touched: Vec<&'static str>,
     /// Why they are not complete.
     pub incomplete: Option<&'static str>,
+    /// Whether the way *shrink* is refused.
+    pub never_shrinks: bool,
     /// Files that are there already.
     pub existing: Vec<PathBuf>,
     /// What was written: paths and the intents in them.
@@ -94,7 +97,11 @@ impl Host for Stand {
     fn outline(&mut self, export: &Export) -> Result<Outline> {
         Ok(Outline {
             steps: vec!["delete what goes".into(), "write the image".into()],
-            way: export.way.unwrap_or_default(),
+            way: match export.way.unwrap_or_default() {
+                Way::Shrink if self.0.never_shrinks => Way::Repack,
+                way => way,
+            },
+            refused: Vec::from_iter(self.0.never_shrinks.then(|| "It cannot shrink".to_owned())),
             exists: self.0.existing.contains(&export.output),
         })
     }

@@ -1,6 +1,6 @@
 //! What a person does and sees: the real loop on a terminal in memory, keys through the channel that real ones take.
 
-mod guest;
+pub mod guest;
 mod host;
 mod marking;
 mod opening;

@@ -109,6 +109,21 @@ fn an_export_says_what_it_would_do_and_then_what_it_did() {
 }
 
 #[test]
+fn a_way_that_is_refused_does_not_hide_the_next_one() {
+    let props = Props {
+        never_shrinks: true,
+        ..Props::default()
+    };
+    let mut person = with_mark(props);
+    person
+        .press("x Enter")
+        .wait_for("Way: in-place")
+        .press("w")
+        .wait_for("Way: repack")
+        .see("It cannot shrink.");
+}
+
+#[test]
 fn an_export_can_be_cancelled() {
     let gate = Gate::default();
     let props = Props {

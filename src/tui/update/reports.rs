@@ -187,6 +187,8 @@ fn summary(desk: &Desk, export: &Export, outline: &Outline) -> Vec<String> {
         outline.way.name(),
         outline.way.promise()
     ));
+    let refused = outline.refused.iter();
+    lines.extend(refused.map(|why| format!("{why}.")));
     if outline.exists {
         lines.push("A file of this name exists and would be replaced.".to_owned());
     }
