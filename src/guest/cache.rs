@@ -75,10 +75,13 @@ impl<B: Blocks> Cache<B> {
         } else {
             1
         };
-        let start = number * chunk;
-        let len = (self.ahead * chunk).min(self.disk.size() - start);
-        let mut bytes = vec![0; len as usize];
-        self.disk.read_at(start, &mut bytes)?;
+        let mut bytes = self.chunks_from(number);
+        // What nobody asked for may be what cannot be read.
+        if bytes.is_err() && self.ahead > 1 {
+            self.ahead = 1;
+            bytes = self.chunks_from(number);
+        }
+        let bytes = bytes?;
         self.make_room();
         for (at, piece) in bytes.chunks(chunk as usize).enumerate() {
             let chunk = Chunk {
@@ -89,6 +92,15 @@ impl<B: Blocks> Cache<B> {
         }
         self.next = number + self.ahead;
         Ok(())
+    }
+
+    fn chunks_from(&mut self, number: u64) -> io::Result<Vec<u8>> {
+        let Measure { chunk, .. } = self.measure;
+        let start = number * chunk;
+        let len = (self.ahead * chunk).min(self.disk.size() - start);
+        let mut bytes = vec![0; len as usize];
+        self.disk.read_at(start, &mut bytes)?;
+        Ok(bytes)
     }
 
     /// Throws out the older half when it is full, so that the search for what is old is rare.
@@ -141,6 +153,8 @@ mod tests {
     struct Counted {
         bytes: Vec<u8>,
         reads: usize,
+        /// What lies from here on cannot be read.
+        broken: u64,
     }
 
     impl Blocks for Counted {
@@ -150,6 +164,9 @@ mod tests {
 
         fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
             self.reads += 1;
+            if offset + buffer.len() as u64 > self.broken {
+                return Err(io::Error::other("a bad sector"));
+            }
             (&self.bytes[..]).read_at(offset, buffer)
         }
     }
@@ -160,6 +177,7 @@ mod tests {
         let disk = Counted {
             bytes: bytes.clone(),
             reads: 0,
+            broken: u64::MAX,
         };
         let mut cache = Cache::new(disk, NEAR);
         assert_eq!(cache.bytes(0, bytes.len() + 5).expect("it reads"), bytes);
@@ -172,6 +190,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_read_ahead_of_a_bad_sector_is_no_loss() {
+        let good = 5 * NEAR.chunk;
+        let disk = Counted {
+            bytes: vec![7; 3 << 20],
+            reads: 0,
+            broken: good,
+        };
+        let mut cache = Cache::new(disk, NEAR);
+        for number in 0..5 {
+            let read = cache.bytes(number * NEAR.chunk, 1);
+            assert_eq!(read.expect("it is before the sector"), [7]);
+        }
+        assert!(cache.bytes(good, 1).is_err());
+    }
+
+    #[test]
     fn memory_is_bounded() {
         let measure = Measure {
             chunk: 4 << 10,
@@ -180,6 +214,7 @@ mod tests {
         let disk = Counted {
             bytes: vec![7; 5 << 20],
             reads: 0,
+            broken: u64::MAX,
         };
         let mut cache = Cache::new(disk, measure);
         for at in (0..5 << 20).step_by(4 << 10) {
