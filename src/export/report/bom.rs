@@ -170,8 +170,10 @@ fn own(full: &FullReport<'_>) -> Vec<Component> {
 }
 
 /// The kinds of components that are listed, and the index that has them: the type of a package URL.
-const KINDS: [(&str, Option<&str>); 3] = [
+const KINDS: [(&str, Option<&str>); 4] = [
     ("R package", Some("cran")),
+    // They come with R and are in no index.
+    ("R base package", None),
     ("spack package", None),
     ("Java runtime", None),
 ];
@@ -184,7 +186,8 @@ fn own_component(
     version: &[u8],
 ) -> Component {
     let path = escape(&tree.path(file)).into_owned();
-    let purl = index.map(|index| {
+    let is_whole = !name.is_empty() && !version.is_empty();
+    let purl = index.filter(|_| is_whole).map(|index| {
         let spelled = match index {
             // The index knows each name in one spelling only.
             "pypi" => name

@@ -89,7 +89,11 @@ fn add_module(scan: &mut Scan<'_>, home: Option<&Home>, package: &Package) {
     let tree = scan.tree();
     let place = home.map_or(FileId::ROOT, |home| tree.parent(tree.parent(home.folder)));
     let number = scan.component(
-        "R package",
+        if package.is_base {
+            "R base package"
+        } else {
+            "R package"
+        },
         &package.name,
         &package.version,
         vec![package.folder],
