@@ -73,6 +73,9 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
 /// Like [`wrap`] for a line of a table: what its columns are set apart by stays, and further lines begin where the last
 /// column does.
 pub fn wrap_table(text: &str, columns: usize) -> Vec<String> {
+    if width(text) <= columns {
+        return vec![text.to_owned()];
+    }
     let start = last_column(text);
     let (head, rest) = text.split_at(start);
     let indent = width(head);
@@ -133,6 +136,7 @@ mod tests {
         assert_eq!(wrap("ab0\u{fe0f}c", 4), ["ab0\u{fe0f}", "c"]);
         assert_eq!(wrap("abc0\u{fe0f}", 4).len(), 2);
         assert_eq!(wrap_table("k   one two", 8), ["k   one", "    two"]);
+        assert_eq!(wrap_table("disk   6 GB   5 GB", 18), ["disk   6 GB   5 GB"]);
         assert_eq!(wrap_table("  a b", 4), ["  a", "  b"]);
         assert_eq!(wrap_table("plain text", 5), ["plain", "text"]);
     }
