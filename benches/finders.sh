@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Where the time of opening a guest goes: seconds of each step that the progress line names, the finders' and the reading
-# before them, without the start of the appliance:  bash benches/finders.sh [IMAGE [auto|libguestfs]]
+# before them; the start of the appliance is a step of its own:  bash benches/finders.sh [IMAGE [auto|libguestfs]]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

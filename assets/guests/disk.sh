@@ -216,6 +216,6 @@ inner_root='/dev/disk/by-path/*scsi-0:0:0:0-part1'
 inner_second='/dev/disk/by-path/*scsi-0:0:1:0'
 
 # pack: the root folder as one file, and unpack: guestfish's line that takes it from the second disk. What the library sends
-# through its own channel takes an emulated processor twice as long.
+# through its own channel takes an emulated processor a third longer.
 pack() { tar -C "$root" --xattrs --xattrs-include='*' --acls --numeric-owner -cf "$work/root.tar" .; }
 unpack="debug sh \"tar -C /sysroot --xattrs --xattrs-include='*' --acls --numeric-owner -xpf $inner_second\""

@@ -31,6 +31,18 @@ const MORE: &[(&str, &str)] = &[
         "Package: MASS\nVersion: 7.3-58.2\n",
     ),
     ("/usr/local/lib/R/site-library/MASS/Meta/package.rds", ""),
+    (
+        "/usr/local/lib/R/library/base/DESCRIPTION",
+        "Package: base\nVersion: 4.3.1\nPriority: base\n",
+    ),
+    ("/usr/local/lib/R/library/base/Meta/package.rds", ""),
+    (
+        "/opt/spack/hdf5/.spack/spec.json",
+        r#"{"spec": {"nodes": [{"name": "hdf5", "version": "1.14.3"}]}}"#,
+    ),
+    ("/opt/jdk-17/release", "JAVA_VERSION=\"17.0.9\"\n"),
+    ("/opt/jdk-17/bin/java", ""),
+    ("/opt/jdk-17/lib/server/libjvm.so", ""),
     ("/var/tmp/\u{1b}[31mred", "mine"),
 ];
 
@@ -226,6 +238,13 @@ fn the_bill_of_materials_is_whole_valid_and_the_same_each_time() {
             "pkg:cran/MASS@7.3-58.2",
         ]
     );
+    let in_no_index: BTreeSet<(&str, &str)> = components
+        .iter()
+        .filter(|component| component["type"] == "library" && component["purl"].is_null())
+        .filter_map(|component| Some((component["name"].as_str()?, component["version"].as_str()?)))
+        .collect();
+    let expected = [("base", "4.3.1"), ("hdf5", "1.14.3"), ("jdk-17", "17.0.9")];
+    assert_eq!(in_no_index, expected.into());
     let kept = session.inventory().package_ids();
     let kept = kept.filter(|&id| session.plan().keeps_package(id)).count();
     assert_eq!(

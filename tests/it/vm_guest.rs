@@ -5,7 +5,7 @@ use crate::vm_machine::guest;
 use guestslim::guest::libguestfs::{Accel, Access, Appliance, Drive};
 use guestslim::guest::{Backend, OpenOptions, open};
 use guestslim::job::Job;
-use guestslim::model::{FileTree, Warning};
+use guestslim::model::{FileTree, Mount, Warning};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -21,20 +21,25 @@ fn overlay(folder: &Path, guest: &Path) -> PathBuf {
     path
 }
 
-#[test]
-fn the_appliance_writes_links_and_removes_by_bytes() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = overlay(folder.path(), &small());
+/// An image whose guest is mounted for writing.
+pub fn writable(path: &Path) -> (Appliance, Vec<Mount>) {
     let drive = Drive {
-        path: &path,
+        path,
         format: "qcow2",
         access: Access::Write,
     };
     let job = Job::quiet();
     let appliance = Appliance::launch(&[drive], Accel::Tcg, &job).expect("it starts");
-    let mounts = appliance
-        .mount_guest(Access::Write, &job)
-        .expect("it mounts");
+    let mounts = appliance.mount_guest(Access::Write, &job);
+    (appliance, mounts.expect("it mounts"))
+}
+
+#[test]
+fn the_appliance_writes_links_and_removes_by_bytes() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = overlay(folder.path(), &small());
+    let job = Job::quiet();
+    let (appliance, mounts) = writable(&path);
     assert_eq!(mounts[0].at, b"/");
     let kernel = lines(&appliance.walk(&job).expect("it walks"));
     assert_same(&listing(Backend::Ext4).0, &kernel);
@@ -81,16 +86,8 @@ fn the_appliance_writes_links_and_removes_by_bytes() {
 fn a_guest_that_was_switched_off_is_read_through_the_appliance() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = overlay(folder.path(), guest("boot.qcow2").path());
-    let drive = Drive {
-        path: &path,
-        format: "qcow2",
-        access: Access::Write,
-    };
     let job = Job::quiet();
-    let appliance = Appliance::launch(&[drive], Accel::Tcg, &job).expect("it starts");
-    appliance
-        .mount_guest(Access::Write, &job)
-        .expect("it mounts");
+    let (appliance, _) = writable(&path);
     appliance.write(b"/root/late", b"hello").expect("it writes");
     // A mount point on a link must not lead to the appliance's own folders.
     let fstab = appliance
@@ -154,7 +151,7 @@ fn lines((tree, warnings): &(FileTree, Vec<Warning>)) -> Vec<String> {
     tree.ids().map(line).collect()
 }
 
-fn listing(backend: Backend) -> (Vec<String>, Vec<guestslim::model::Mount>) {
+fn listing(backend: Backend) -> (Vec<String>, Vec<Mount>) {
     let options = OpenOptions {
         backend,
         accel: Accel::Tcg,
@@ -178,7 +175,7 @@ fn blocks_from_the_appliance_show_the_same_tree() {
     let (direct, direct_mounts) = listing(Backend::Ext4);
     let (appliance, appliance_mounts) = listing(Backend::Libguestfs);
     assert_same(&direct, &appliance);
-    let places = |mounts: &[guestslim::model::Mount]| -> Vec<_> {
+    let places = |mounts: &[Mount]| -> Vec<_> {
         mounts
             .iter()
             .map(|mount| {

@@ -1,9 +1,9 @@
 //! The ladder's rungs on real images: each kind of damage is found by its own rung.
 
 use crate::command::run;
+use crate::vm_guest::writable;
 use crate::vm_machine::guest;
-use guestslim::guest::libguestfs::{Accel, Access, Appliance, Drive};
-use guestslim::job::Job;
+use guestslim::guest::libguestfs::Appliance;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -49,16 +49,7 @@ fn of_other_version(library: &[u8]) -> Vec<u8> {
 
 /// Does something to the files of an image.
 fn change(image: &Path, change: impl FnOnce(&Appliance)) {
-    let drive = Drive {
-        path: image,
-        format: "qcow2",
-        access: Access::Write,
-    };
-    let job = Job::quiet();
-    let appliance = Appliance::launch(&[drive], Accel::Tcg, &job).expect("it starts");
-    appliance
-        .mount_guest(Access::Write, &job)
-        .expect("it mounts");
+    let (appliance, _) = writable(image);
     change(&appliance);
     appliance.unmount_all().expect("it unmounts");
     appliance.shutdown().expect("it stops");

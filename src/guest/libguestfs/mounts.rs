@@ -150,12 +150,17 @@ impl Appliance {
         path.split(|&byte| byte == b'/')
             .filter(|name| !name.is_empty())
             .all(|name| {
-                let stat = ffi::lstat_list(&self.handle, &folder, &[name]);
+                let kind = self.kind(&folder, name);
                 folder.extend_from_slice(name);
                 folder.push(b'/');
-                let stat = stat.ok().and_then(|mut list| list.pop()?);
-                stat.is_some_and(|stat| kind_of(stat.mode) == Some(FileKind::Directory))
+                kind == Some(FileKind::Directory)
             })
+    }
+
+    /// What a name in a folder is; no link is followed.
+    fn kind(&self, folder: &[u8], name: &[u8]) -> Option<FileKind> {
+        let stats = ffi::lstat_list(&self.handle, folder, &[name]);
+        kind_of(stats.ok()?.pop()??.mode)
     }
 
     fn used(&self, at: &[u8]) -> Option<u64> {
@@ -241,10 +246,7 @@ impl Appliance {
 
     /// A regular file's contents; `None` for anything else, so that a pipe in its place cannot block.
     pub fn small_file(&self, folder: &[u8], name: &[u8]) -> Option<Vec<u8>> {
-        let stat = ffi::lstat_list(&self.handle, folder, &[name])
-            .ok()?
-            .pop()??;
-        if stat.mode & 0o170_000 != 0o100_000 {
+        if self.kind(folder, name) != Some(FileKind::Regular) {
             return None;
         }
         self.read(&[folder, b"/", name].concat(), 0, LONGEST_FSTAB)

@@ -95,13 +95,12 @@ impl Host for Stand {
     }
 
     fn outline(&mut self, export: &Export) -> Result<Outline> {
+        let way = export.way.unwrap_or_default();
+        let is_refused = way == Way::Shrink && self.0.never_shrinks;
         Ok(Outline {
             steps: vec!["delete what goes".into(), "write the image".into()],
-            way: match export.way.unwrap_or_default() {
-                Way::Shrink if self.0.never_shrinks => Way::Repack,
-                way => way,
-            },
-            refused: Vec::from_iter(self.0.never_shrinks.then(|| "It cannot shrink".to_owned())),
+            way: if is_refused { way.next() } else { way },
+            refused: Vec::from_iter(is_refused.then(|| "It cannot shrink".to_owned())),
             exists: self.0.existing.contains(&export.output),
         })
     }
