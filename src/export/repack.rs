@@ -127,8 +127,9 @@ impl Surgery<'_> {
     fn copy_tree(&mut self, at: &[u8], device: &str, kind: &str) -> Result<(), ExportError> {
         let from = quoted(&[SYSROOT, at, b"/."].concat());
         let mount = format!(
-            "mkdir -p {TARGET} && mount {} {device} {TARGET}",
-            mount_options(kind)
+            "mkdir -p {TARGET} && mount {} {device} {TARGET}{}",
+            mount_options(kind),
+            settle(kind, device)
         );
         self.run("mount the new file system", mount.as_bytes())?;
         // mke2fs makes a folder that the old file system may have lost.
@@ -195,6 +196,18 @@ fn mount_options(kind: &str) -> &'static str {
         "ext4" => "-o nodelalloc",
         _ => "",
     }
+}
+
+/// What follows on mounting: all of ext4's block bitmaps are read. The kernel's allocator passes over groups whose bitmap it
+/// has not read (`ext4_mb_good_group_nolock` in Linux), so that where files are put would depend on what it has read by then.
+/// A kernel that does not list its groups is no reason to fail.
+fn settle(kind: &str, device: &str) -> String {
+    if kind != "ext4" {
+        return String::new();
+    }
+    format!(
+        " && {{ cat \"/proc/fs/ext4/$(basename \"$(readlink -f {device})\")/mb_groups\" >/dev/null || true; }}"
+    )
 }
 
 fn refused(why: String) -> ExportError {
