@@ -12,6 +12,7 @@ pub mod model;
 pub mod pkgdb;
 pub mod plan;
 pub mod profile;
+pub mod program;
 pub mod rebuild;
 pub mod session;
 pub mod trace;

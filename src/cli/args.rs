@@ -63,6 +63,9 @@ pub struct OpenArgs {
     /// Format of the image; without it, the format is probed
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
+    /// File, or folder, outside of the image's own folder from which the image may take contents (backing files, extents)
+    #[arg(long, value_name = "PATH")]
+    pub allow_backing: Vec<PathBuf>,
     /// How the image is read
     #[arg(long, value_enum, default_value_t)]
     pub backend: BackendArg,
@@ -253,6 +256,7 @@ impl OpenArgs {
     pub fn options(&self) -> OpenOptions {
         OpenOptions {
             format: self.format.clone(),
+            allow_backing: self.allow_backing.clone(),
             backend: match self.backend {
                 BackendArg::Auto => Backend::Auto,
                 BackendArg::Directory => Backend::Directory,

@@ -109,6 +109,12 @@ fn hint_of(cause: Cause<'_>) -> Option<String> {
     if let Some(GuestError::Unsupported { hint, .. }) = guest_error(cause) {
         return Some(hint.clone());
     }
+    if let Some(GuestError::Outside { file, .. }) = guest_error(cause) {
+        return Some(format!(
+            "if you trust the image, `--allow-backing {}` lets it do so",
+            file.display()
+        ));
+    }
     if let Some(VmError::Unsupported { hint, .. }) = cause.downcast_ref() {
         return Some(hint.clone());
     }

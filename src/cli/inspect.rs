@@ -4,7 +4,7 @@ use super::Outcome;
 use super::args::InspectArgs;
 use super::components::{self, Component};
 use super::guest::Opening;
-use super::json::{OsJson, WarningJson, plain};
+use super::json::{OsJson, TrustJson, WarningJson, plain};
 use super::out;
 use super::table::{Align, count, plural, section};
 use super::weights::{Tree, Weights};
@@ -54,6 +54,8 @@ struct Image {
     virtual_size: u64,
     file_size: u64,
     backend: String,
+    #[serde(flatten)]
+    trust: TrustJson,
 }
 
 #[derive(Debug, Serialize)]
@@ -104,6 +106,7 @@ impl Report {
                 virtual_size: origin.virtual_size,
                 file_size: origin.file_size,
                 backend: origin.backend.clone(),
+                trust: origin.into(),
             },
             os: (&inventory.os).into(),
             file_systems: file_systems(inventory),
@@ -158,6 +161,7 @@ impl Report {
                 [os, &self.os.arch].join(" ").trim_end().to_owned(),
             ],
             vec!["format".to_owned(), self.image.size()],
+            vec!["read by".to_owned(), self.image.reader()],
             vec![
                 "files".to_owned(),
                 format!(
@@ -168,6 +172,7 @@ impl Report {
             ],
             vec!["packages".to_owned(), count(self.packages.len() as u64)],
         ];
+        rows.extend(self.image.trust.rows());
         if !self.os.hostname.is_empty() {
             rows.push(vec!["host name".to_owned(), self.os.hostname.clone()]);
         }
@@ -208,6 +213,15 @@ impl Report {
 }
 
 impl Image {
+    /// The reader, and what confines the program that knows the image's format.
+    fn reader(&self) -> String {
+        match (&self.backend[..], &self.trust.confinement[..]) {
+            ("directory", _) => self.backend.clone(),
+            (backend, []) => format!("{backend}, not confined"),
+            (backend, layers) => format!("{backend}, confined by {}", layers.join(" and ")),
+        }
+    }
+
     fn size(&self) -> String {
         if self.virtual_size == 0 {
             return format!("{}, read by {}", self.format, self.backend);

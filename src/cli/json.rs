@@ -1,5 +1,6 @@
 //! What several commands print as JSON. Field names are stable; every text is safe; sizes are bytes.
 
+use crate::model::inventory::Origin;
 use crate::model::text::escape;
 use crate::model::{Inventory, Node, Os, Warning};
 use crate::plan::{Finding, Level, Severity, Sizes};
@@ -46,6 +47,50 @@ impl From<&Os> for OsJson {
             arch: plain(&os.arch),
             hostname: plain(&os.hostname),
         }
+    }
+}
+
+/// Which files an image's bytes come from, and what confines the program that reads them.
+#[derive(Debug, Clone, Serialize)]
+pub struct TrustJson {
+    /// Backing files and extents, the nearest first.
+    pub chain: Vec<ImageFileJson>,
+    /// `landlock`, `seccomp`; empty where nothing confines.
+    pub confinement: Vec<&'static str>,
+}
+
+/// One of these files.
+#[derive(Debug, Clone, Serialize)]
+pub struct ImageFileJson {
+    pub path: String,
+    /// QEMU's name for its format, or `extent`.
+    pub format: String,
+}
+
+impl From<&Origin> for TrustJson {
+    fn from(origin: &Origin) -> Self {
+        let files = origin.chain.iter().map(|file| ImageFileJson {
+            path: plain(&file.path),
+            format: file.format.clone(),
+        });
+        Self {
+            chain: files.collect(),
+            confinement: origin.confinement.clone(),
+        }
+    }
+}
+
+impl TrustJson {
+    /// A table's rows about the files.
+    pub fn rows(&self) -> impl Iterator<Item = Vec<String>> {
+        self.chain.iter().map(|file| {
+            let word = if file.format == "extent" {
+                "extent"
+            } else {
+                "builds on"
+            };
+            vec![word.to_owned(), format!("{} ({})", file.path, file.format)]
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::args::PlanArgs;
 use super::failure::Refusal;
 use super::guest::{Opening, read_profile};
-use super::json::{DriftJson, FindingJson, OsJson, SizesJson, level_word, plain};
+use super::json::{DriftJson, FindingJson, OsJson, SizesJson, TrustJson, level_word, plain};
 use super::suggest::{OffersJson, SuggestionJson};
 use super::table::{Align, count, plural, section};
 use super::{Outcome, out};
@@ -40,6 +40,8 @@ pub struct Report {
     /// The profile's name.
     pub profile: Option<String>,
     os: OsJson,
+    #[serde(flatten)]
+    trust: TrustJson,
     before: SizesJson,
     after: SizesJson,
     /// SHA-256 over all verdicts, as in the export's report.
@@ -92,6 +94,7 @@ impl Report {
         Self {
             profile: profile.map(|profile| plain(&profile.name)),
             os: (&inventory.os).into(),
+            trust: (&inventory.origin).into(),
             before: plan.before.into(),
             after: plan.after.into(),
             plan_sha256: plan_hash(session.loaded(), plan),

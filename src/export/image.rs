@@ -3,7 +3,9 @@
 use super::error::ExportError;
 use super::options::{Compression, OutputFormat};
 use super::program::Call;
+use crate::guest::image::Graph;
 use crate::job::Job;
+use crate::program::Handed;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::path::Path;
@@ -14,36 +16,37 @@ const QEMU_IMG: &str = "qemu-img";
 /// stay in the output. This is the block of nearly all file systems; smaller clusters make the export slower.
 pub(super) const OVERLAY_CLUSTER: u64 = 4096;
 
-/// A disk in a file of the host.
+/// What a disk is converted from.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Medium<'a> {
-    /// The file.
-    pub path: &'a Path,
-    /// Its format.
-    pub format: &'static str,
+pub(super) enum Medium<'a> {
+    /// An image or an overlay.
+    Graph(&'a Graph),
+    /// A file of plain bytes.
+    Raw(&'a Path),
 }
 
-/// Creates an overlay over `source`, which QEMU then opens read-only.
-pub(super) fn create_overlay(
-    source: &Path,
-    format: &str,
-    overlay: &Path,
-    job: &Job,
-) -> Result<(), ExportError> {
+/// Creates an overlay for a disk of `size` bytes. Its header names no backing file: who opens it says what lies below
+/// ([`Graph::overlay`]).
+pub(super) fn create_overlay(overlay: &Path, size: u64, job: &Job) -> Result<(), ExportError> {
     let clusters = format!("cluster_size={OVERLAY_CLUSTER}");
-    let mut arguments = words(["create", "-q", "-f", "qcow2", "-o", &clusters, "-F"]);
-    arguments.extend(words([format, "-b"]));
-    arguments.extend([source.into(), overlay.into()]);
-    Call::new(QEMU_IMG, "create the overlay", arguments)
+    let mut arguments = words(["create", "-q", "-f", "qcow2", "-o", &clusters, "--"]);
+    arguments.extend([overlay.into(), size.to_string().into()]);
+    qemu_img("create the overlay", arguments, overlay)
         .run(job)
         .map(drop)
+}
+
+/// A call of `qemu-img` that may write in the folder of `file`.
+fn qemu_img(operation: &'static str, arguments: Vec<OsString>, file: &Path) -> Call {
+    let call = Call::new(QEMU_IMG, operation, arguments);
+    call.with_folder(file.parent().unwrap_or(Path::new(".")))
 }
 
 /// Cuts the end off an overlay's disk.
 pub(super) fn cut(overlay: &Path, size: u64, job: &Job) -> Result<(), ExportError> {
     let mut arguments = words(["resize", "-q", "--shrink", "-f", "qcow2"]);
     arguments.extend([overlay.into(), size.to_string().into()]);
-    Call::new(QEMU_IMG, "make the disk smaller", arguments)
+    qemu_img("make the disk smaller", arguments, overlay)
         .run(job)
         .map(drop)
 }
@@ -65,20 +68,23 @@ pub(super) fn convert(
     mut progress: impl FnMut(f64),
 ) -> Result<(), ExportError> {
     // Without -W clusters are written in order: the same guest gives the same bytes, and on two cores it is as fast.
-    let mut arguments = words([
-        "convert",
-        "-p",
-        "-f",
-        from.format,
-        "-m",
-        "8",
-        "-O",
-        format.name(),
-    ]);
+    let mut arguments = words(["convert", "-p", "-m", "8", "-O", format.name()]);
     arguments.extend(words(packing(format, compression).iter().copied()));
-    arguments.extend([from.path.into(), to.into()]);
+    let mut handed = Handed::default();
+    match from {
+        Medium::Raw(path) => {
+            arguments.extend(words(["-f", "raw"]));
+            arguments.push(path.into());
+        }
+        Medium::Graph(graph) => {
+            let name = graph.file_name(&mut handed);
+            arguments.push(name.map_err(ExportError::host("open", to))?.into());
+        }
+    }
+    arguments.push(to.into());
     let mut ear = Percent::default();
-    Call::new(QEMU_IMG, "convert the image", arguments)
+    qemu_img("convert the image", arguments, to)
+        .with_files(handed)
         .run_heard(job, |piece| ear.hear(piece, &mut progress))
         .map(drop)
 }
@@ -87,7 +93,7 @@ pub(super) fn convert(
 pub(super) fn check(image: &Path, format: OutputFormat, job: &Job) -> Result<(), ExportError> {
     let mut arguments = words(["check", "-q", "-f", format.name()]);
     arguments.push(image.into());
-    let call = Call::new(QEMU_IMG, "check the output", arguments);
+    let call = qemu_img("check the output", arguments, image);
     let answer = call.answer(job, |_| ())?;
     match answer.status.code() {
         // 63: the format has no check (qemu-img(1)).
@@ -146,6 +152,7 @@ impl Percent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::guest::image::Image;
     use std::fs;
 
     #[test]
@@ -174,8 +181,10 @@ mod tests {
         fs::write(&source, &disk).expect("writable");
         let overlay = folder.path().join("over:lay,1.qcow2");
         let job = Job::quiet();
-        create_overlay(&source, "raw", &overlay, &job).expect("qemu-img creates overlays");
-        free(&overlay, freed);
+        create_overlay(&overlay, disk.len() as u64, &job).expect("qemu-img creates overlays");
+        let image = Image::probe(&source, Some("raw")).expect("a raw image");
+        let graph = Graph::overlay(&overlay, &image).expect("it opens");
+        free(&graph, freed);
         let left = {
             let mut left = disk.clone();
             left[freed..][..5].fill(0);
@@ -187,10 +196,7 @@ mod tests {
                 let name = format!("file:{}-{}", format.name(), compression.name());
                 let output = folder.path().join(&name);
                 let mut last = 0.0;
-                let from = Medium {
-                    path: &overlay,
-                    format: "qcow2",
-                };
+                let from = Medium::Graph(&graph);
                 convert(from, &output, format, compression, &job, |percent| {
                     last = percent;
                 })
@@ -206,26 +212,23 @@ mod tests {
     }
 
     /// Gives one cluster of the overlay back, as a guest does that trims.
-    fn free(overlay: &Path, offset: usize) {
+    fn free(graph: &Graph, offset: usize) {
         let discard = format!("discard {offset} {OVERLAY_CLUSTER}");
-        let arguments = words(["-f", "qcow2", "-d", "unmap", "-c", &discard]);
-        let call = Call::new(
-            "qemu-io",
-            "discard",
-            arguments.into_iter().chain([overlay.into()]),
-        );
+        let mut handed = Handed::default();
+        let name = graph.file_name(&mut handed).expect("few files are open");
+        let arguments = ["-d", "unmap", "-c", &discard, &name];
+        let call = Call::new("qemu-io", "discard", arguments).with_files(handed);
         call.run(&Job::quiet())
             .expect("it comes with qemu-img and discards");
     }
 
-    /// All that a machine sees on the disk.
     fn as_raw(image: &Path, format: OutputFormat) -> Vec<u8> {
         let raw = image.with_file_name("raw");
         let arguments = words(["convert", "-f", format.name(), "-O", "raw"]);
         let arguments = arguments
             .into_iter()
             .chain([image.into(), raw.clone().into()]);
-        Call::new(QEMU_IMG, "read", arguments)
+        qemu_img("read", arguments.collect(), image)
             .run(&Job::quiet())
             .expect("converted");
         fs::read(raw).expect("there")

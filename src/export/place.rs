@@ -107,24 +107,21 @@ impl Place {
             force,
         };
         place.check_name(&place.output, output)?;
-        place.check_below(source, output)?;
         for ending in endings {
             place.check_name(&beside(&place.output, ending), &beside(output, ending))?;
         }
         Ok(place)
     }
 
-    /// Refuses an output that the source builds on. A source that is no image is refused elsewhere.
-    fn check_below(&self, source: &Path, shown: &Path) -> Result<(), ExportError> {
-        let image = Image::probe(source, None).ok();
-        let below = image.as_ref().map_or(&[][..], Image::below);
+    /// Refuses an output that the source builds on; `shown` is how the person wrote it.
+    pub fn check_below(&self, image: &Image, shown: &Path) -> Result<(), ExportError> {
         let there = Fingerprint::of(&self.output).ok();
-        let is_output = |file: &PathBuf| {
+        let is_output = |file: &Path| {
             let file = Fingerprint::of(file).ok();
             file.zip(there)
                 .is_some_and(|(file, there)| file.is_same_file(&there))
         };
-        if below.iter().any(is_output) {
+        if image.below().into_iter().any(is_output) {
             return Err(ExportError::Output {
                 path: shown.to_owned(),
                 why: "the source builds on it",

@@ -1,12 +1,14 @@
-//! Runs one of the host's programs: with progress, cancellable, and never outliving this process.
+//! Runs one of the host's programs to its end: confined, with progress, and cancellable.
 
 use super::error::ExportError;
 use crate::job::{Cancelled, Job};
 use crate::model::text;
+use crate::program::{Handed, Program, Started};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::ffi::OsString;
 use std::io::{self, Read};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::path::Path;
+use std::process::ExitStatus;
 use std::thread;
 use std::time::Duration;
 
@@ -22,8 +24,8 @@ pub(super) struct Call {
     pub program: &'static str,
     /// What it is asked for, for the error: `convert the image`.
     pub operation: &'static str,
-    /// Its arguments.
-    pub arguments: Vec<OsString>,
+    /// What is started.
+    start: Program,
 }
 
 /// What a program answered.
@@ -47,7 +49,25 @@ impl Call {
         Self {
             program,
             operation,
-            arguments: arguments.into_iter().map(Into::into).collect(),
+            start: Program::new(program, arguments),
+        }
+    }
+
+    /// Hands it files that were opened before.
+    #[must_use]
+    pub fn with_files(self, handed: Handed) -> Self {
+        Self {
+            start: self.start.with_files(handed),
+            ..self
+        }
+    }
+
+    /// Lets it write in a folder.
+    #[must_use]
+    pub fn with_folder(self, folder: &Path) -> Self {
+        Self {
+            start: self.start.with_folder(folder),
+            ..self
         }
     }
 
@@ -57,7 +77,8 @@ impl Call {
     /// When it cannot be started or the job was cancelled; how it ended is for the caller to judge.
     pub fn answer(&self, job: &Job, mut heard: impl FnMut(&[u8])) -> Result<Answer, ExportError> {
         job.check()?;
-        let mut child = self.start()?;
+        let mut started = self.start()?;
+        let child = &mut started.child;
         let (sender, pieces) = bounded(16);
         let complaint = child
             .stderr
@@ -115,30 +136,11 @@ impl Call {
         }
     }
 
-    /// Starts it under `setpriv`, so that the kernel ends it when this thread's process is killed.
-    fn start(&self) -> Result<Child, ExportError> {
-        let mut guarded = Command::new("setpriv");
-        guarded.args(["--pdeathsig", "KILL", "--", self.program]);
-        match self.spawn(&mut guarded) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.spawn(&mut Command::new(self.program))
-            }
-            other => other,
-        }
-        .map_err(|error| match error.kind() {
+    fn start(&self) -> Result<Started, ExportError> {
+        self.start.start().map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => ExportError::Missing(self.program),
             _ => self.failure(&error.to_string()),
         })
-    }
-
-    fn spawn(&self, command: &mut Command) -> io::Result<Child> {
-        command
-            .args(&self.arguments)
-            .env("LC_ALL", "C")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::options::ExportOptions;
 use super::place::Place;
-use super::report::{ImageSizes, PackageCounts, Report, StepTime, plan_hash};
+use super::report::{ImageSizes, PackageCounts, Report, SourceFile, StepTime, plan_hash};
 use super::update::UpdateCost;
 use crate::load::Loaded;
+use crate::model::inventory::Origin;
 use crate::model::{Os, text};
 use crate::plan::{Plan, Sizes};
 use std::path::Path;
@@ -33,7 +34,7 @@ impl Record {
         loaded: &Loaded,
         plan: &Plan,
         options: &ExportOptions,
-        source_sha256: String,
+        mut hashes: Vec<String>,
         took: Duration,
     ) -> Report {
         let disk = loaded.inventory.origin.virtual_size;
@@ -50,11 +51,17 @@ impl Record {
                 .as_ref()
                 .filter(|profile| !profile.name.is_empty())
                 .map(|profile| escaped(&profile.name)),
-            source_sha256,
+            source_sha256: hashes.remove(0),
+            source_chain: chain(&loaded.inventory.origin, hashes),
+            confinement: loaded.inventory.origin.confinement.clone(),
             output_sha256: self.output.1,
             plan_sha256: plan_hash(loaded, plan),
             before: sizes(
-                place.fingerprint.size(),
+                loaded
+                    .inventory
+                    .origin
+                    .file_size
+                    .max(place.fingerprint.size()),
                 disk,
                 self.used_before,
                 plan.before,
@@ -71,6 +78,17 @@ impl Record {
             warnings: self.warnings,
         }
     }
+}
+
+/// The files besides the source's own, each with its hash.
+fn chain(origin: &Origin, hashes: Vec<String>) -> Vec<SourceFile> {
+    let files = origin.chain.iter().zip(hashes);
+    let files = files.map(|(file, sha256)| SourceFile {
+        path: escaped(&file.path),
+        format: file.format.clone(),
+        sha256,
+    });
+    files.collect()
 }
 
 fn escaped(text: &str) -> String {

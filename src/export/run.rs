@@ -18,6 +18,8 @@ use super::surgery::Surgery;
 use super::unlink::{Paths, Unlinked, unlink};
 use super::update;
 use super::workshop::Workshop;
+use crate::guest::OpenOptions;
+use crate::guest::image::{Graph, Image};
 use crate::job::{Cancel, Cancelled, Job};
 use crate::load::Loaded;
 use crate::model::Bytes;
@@ -37,7 +39,8 @@ const SCRATCH: &str = "archive";
 /// # Errors
 /// As [`export`]'s about the two paths.
 pub fn check(source: &Path, options: &ExportOptions) -> Result<(), ExportError> {
-    Place::choose(source, &options.output, ENDINGS, options.force)?;
+    let place = Place::choose(source, &options.output, ENDINGS, options.force)?;
+    place.check_below(&options.open.image(source)?, &options.output)?;
     update::check(options)
 }
 
@@ -55,6 +58,12 @@ pub fn export(
     let begun = Instant::now();
     job.check()?;
     let place = Place::choose(source, &options.output, ENDINGS, options.force)?;
+    let open = OpenOptions {
+        format: Some(loaded.inventory.origin.format.clone()),
+        ..options.open.clone()
+    };
+    let image = open.image(source)?;
+    place.check_below(&image, &options.output)?;
     update::check(options)?;
     let steps = steps(loaded, plan, options)?;
     place.check_room(room::needed(loaded, plan, options))?;
@@ -63,6 +72,7 @@ pub fn export(
     let inner = Job::quiet().with_cancel(cancel.clone());
     let guard = Guard::new(&place, job, cancel);
     let task = Task {
+        image: &image,
         loaded,
         plan,
         options,
@@ -74,7 +84,7 @@ pub fn export(
     let run = thread::scope(|scope| {
         let _ending = guard.until_dropped();
         scope.spawn(|| guard.watch());
-        scope.spawn(|| hasher.send(file_hash(&place.source, &inner)));
+        scope.spawn(|| hasher.send(hashes(&image, &inner)));
         let mut run = Run::new(&task, &place, &workshop, hash);
         let done = steps.iter().try_for_each(|step| run.step(step));
         done.map(|()| (run.report, run.record.times))
@@ -89,6 +99,7 @@ pub fn export(
 /// What was asked for.
 #[derive(Clone, Copy)]
 struct Task<'a> {
+    image: &'a Image,
     loaded: &'a Loaded,
     plan: &'a Plan,
     options: &'a ExportOptions,
@@ -99,8 +110,13 @@ struct Task<'a> {
     begun: Instant,
 }
 
-/// The source's hash, or why there is none.
-type SourceHash = io::Result<Result<String, Cancelled>>;
+/// The hashes of the source's files, its own first, or why there are none.
+type SourceHash = io::Result<Result<Vec<String>, Cancelled>>;
+
+fn hashes(image: &Image, job: &Job) -> SourceHash {
+    let files = std::iter::once(image.path()).chain(image.below());
+    files.map(|file| file_hash(file, job)).collect()
+}
 
 /// An export under way.
 struct Run<'a> {
@@ -199,8 +215,14 @@ impl<'a> Run<'a> {
     }
 
     fn create_overlay(&self) -> Result<(), ExportError> {
-        let format = &self.task.loaded.inventory.origin.format;
-        image::create_overlay(&self.place.source, format, &self.overlay, self.task.inner)
+        let size = self.task.loaded.inventory.origin.virtual_size;
+        image::create_overlay(&self.overlay, size, self.task.inner)
+    }
+
+    /// The overlay over the source, for a program that writes to it.
+    fn graph(&self) -> Result<Graph, ExportError> {
+        Graph::overlay(&self.overlay, self.task.image)
+            .map_err(ExportError::host("open", &self.overlay))
     }
 
     /// Removes what can be removed before there is an appliance.
@@ -209,7 +231,8 @@ impl<'a> Run<'a> {
         let Task { job, inner, .. } = self.task;
         let total = Some(removal.files.len() as u64);
         let told = |done| job.items(heading, done, total);
-        match unlink(&self.overlay, removal, inner, told)? {
+        let graph = self.graph()?;
+        match unlink((&self.overlay, &graph), removal, inner, told)? {
             Unlinked::Done { left, freed } => {
                 self.left = left;
                 self.freed_early = freed;
@@ -233,7 +256,9 @@ impl<'a> Run<'a> {
             .origin
             .is_direct()
             .then_some(&inventory.mounts[..]);
-        let surgery = Surgery::start(&self.overlay, beside.as_deref(), known, accel, job, inner)?;
+        let graph = self.graph()?;
+        let overlay = (&*self.overlay, &graph);
+        let surgery = Surgery::start(overlay, beside.as_deref(), known, accel, job, inner)?;
         surgery.check_mounts(&inventory.mounts)?;
         self.record.warnings.extend_from_slice(surgery.notes());
         self.record.used_before = surgery.used().map(|used| used + self.freed_early);

@@ -6,6 +6,7 @@ use super::program::one_line;
 use super::repack::Made;
 use super::step::{NewLink, NewText};
 use crate::guest::GuestError;
+use crate::guest::image::Graph;
 use crate::guest::libguestfs::{Accel, Access, Appliance, Drive};
 use crate::job::Job;
 use crate::model::Mount;
@@ -51,24 +52,20 @@ impl<'a> Surgery<'a> {
     /// Starts the appliance on the overlay, with an empty drive beside it where there is one to fill, and mounts the guest:
     /// what is `known` of it, or else what the appliance finds.
     pub fn start(
-        overlay: &Path,
+        (overlay, graph): (&Path, &Graph),
         scratch: Option<&Path>,
         known: Option<&[Mount]>,
         accel: Accel,
         outer: &'a Job,
         inner: &'a Job,
     ) -> Result<Self, ExportError> {
-        let drive = Drive {
+        let drive = Drive::Served {
             path: overlay,
-            format: "qcow2",
+            graph,
             access: Access::Write,
         };
         let mut drives = vec![drive];
-        drives.extend(scratch.map(|path| Drive {
-            path,
-            format: "raw",
-            access: Access::Write,
-        }));
+        drives.extend(scratch.map(Drive::Raw));
         let appliance = Appliance::launch(&drives, accel, inner)?;
         let mounts =
             appliance.watched("mount the guest", inner, None, |appliance| match known {

@@ -64,6 +64,14 @@ pub enum GuestError {
         /// One phrase.
         why: String,
     },
+    /// The image takes contents from a file that lies elsewhere and that the user did not name.
+    #[error("{image} takes contents from {file}, which lies outside of its folder", image = .image.display(), file = .file.display())]
+    Outside {
+        /// The image that the user named.
+        image: PathBuf,
+        /// The other file, all links followed.
+        file: PathBuf,
+    },
     /// The disk holds no operating system, or several.
     #[error("{0}")]
     System(String),

@@ -1,31 +1,37 @@
 //! A disk image of any format as plain bytes: `qemu-nbd` reads the format, the `nbd` crate asks it.
 //!
-//! The server is told the format and to open read-only, and serves exactly one connection over a socket in a private
-//! folder, which is gone as soon as the connection stands. It ends by itself when the connection closes, so that even
-//! a killed guestslim leaves no server and no file behind.
+//! The server gets the opened files of the image ([`Graph`]) and a listening socket in a private folder; it opens nothing
+//! and is confined as far as the kernel allows. One that serves us ends by itself when its only connection closes, so that
+//! even a killed guestslim leaves no server and no file behind; one that serves an appliance ends with this process.
 
 use super::GuestError;
 use super::blocks::{Blocks, BlocksMut, check_inside};
-use super::image::Image;
+use super::image::{Graph, Image};
 use super::libguestfs::Access;
 use crate::job::Job;
 use crate::model::text::escape;
+use crate::program::{Handed, Layers, Program, Started};
 use nbd::client::{NbdClient, handshake};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// What installs qemu-img and qemu-nbd on Debian and Ubuntu.
 const INSTALL: &str = "sudo apt-get install qemu-utils";
 
-/// A server that does not listen by then never will.
+/// A server that does not answer by then never will.
 const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// How often a server that does not answer yet is looked at.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// A read that takes longer has failed: the host's storage is gone.
 const READ_LIMIT: Duration = Duration::from_secs(120);
+
+/// Connections that an appliance makes at once: its overlay is made with one, its disk uses another.
+const CLIENTS: &str = "--shared=8";
 
 /// The virtual disk of an image.
 pub(crate) struct NbdDisk {
@@ -37,42 +43,42 @@ pub(crate) struct NbdDisk {
 impl NbdDisk {
     /// Starts a server for the image and connects to it.
     pub(super) fn open(image: &Image, job: &Job) -> Result<Self, GuestError> {
-        Self::serve(image.path(), image.format(), Access::ReadOnly, job)
+        Self::serve(image.path(), &Graph::of(image), Access::ReadOnly, job)
     }
 
     /// The same for writing, for an overlay that will be thrown away: nothing is safe before [`finish`](Self::finish).
-    pub fn open_overlay(path: &Path, job: &Job) -> Result<Self, GuestError> {
-        Self::serve(path, "qcow2", Access::Write, job)
+    pub fn open_overlay(path: &Path, graph: &Graph, job: &Job) -> Result<Self, GuestError> {
+        Self::serve(path, graph, Access::Write, job)
     }
 
-    fn serve(path: &Path, format: &str, access: Access, job: &Job) -> Result<Self, GuestError> {
+    fn serve(path: &Path, graph: &Graph, access: Access, job: &Job) -> Result<Self, GuestError> {
         let host = |source| GuestError::Host {
             operation: "serve",
             path: path.to_owned(),
             source,
         };
-        let folder = tempfile::Builder::new()
-            .prefix("guestslim-")
-            .tempdir()
-            .map_err(host)?;
-        let socket = folder.path().join("nbd");
-        let mut server = Server::start(path, format, access, &socket)?;
-        let stream = server.connect(path, &socket, job)?;
+        let mut server = Server::start(path, graph, access, &[])?;
+        let stream = UnixStream::connect(server.socket()).map_err(host)?;
+        stream.set_read_timeout(Some(LOOK)).map_err(host)?;
+        server.wait(path, &stream, job)?;
         stream.set_read_timeout(Some(READ_LIMIT)).map_err(host)?;
         let mut wire = Wire {
             stream,
             out: Vec::new(),
         };
-        // A server that cannot open the image may listen before it ends.
-        let export = handshake(&mut wire, b"").map_err(|_| GuestError::Image {
-            path: path.to_owned(),
-            why: server.complaint(),
-        })?;
+        let export = handshake(&mut wire, b"").map_err(|_| server.complaint(path))?;
+        // Nobody else connects.
+        server.folder = None;
         Ok(Self {
             size: export.size,
             client: NbdClient::new(wire, &export),
             server,
         })
+    }
+
+    /// What confines the server.
+    pub fn layers(&self) -> Layers {
+        self.server.layers()
     }
 
     /// Waits until the server has written all and ended.
@@ -85,7 +91,7 @@ impl NbdDisk {
         client.flush()?;
         // The server ends with its only connection, and writes the format's own tables first.
         drop(client);
-        let status = server.0.wait()?;
+        let status = server.started.child.wait()?;
         if status.success() {
             return Ok(());
         }
@@ -138,85 +144,122 @@ impl Write for Wire {
     }
 }
 
-struct Server(Child);
+/// A running `qemu-nbd`; it ends when this is dropped.
+pub(super) struct Server {
+    started: Started,
+    /// Where its socket lies, as long as somebody may still connect.
+    folder: Option<TempDir>,
+}
 
 impl Server {
-    fn start(path: &Path, format: &str, access: Access, socket: &Path) -> Result<Self, GuestError> {
-        let mode = match access {
-            Access::ReadOnly => "--read-only",
-            Access::Write => "--cache=unsafe",
-        };
-        let child = Command::new("qemu-nbd")
-            .arg(mode)
-            .arg(format!("--format={format}"))
-            .arg("--socket")
-            .arg(socket)
-            .arg("--")
-            .arg(path)
-            .env("LC_ALL", "C")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            // Ctrl-C in a terminal goes to a whole group; what it means is for us to say.
-            .process_group(0)
-            .spawn();
-        match child {
-            Ok(child) => Ok(Self(child)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(GuestError::Unsupported {
-                what: "qemu-nbd is not installed; disk images are read with it".to_owned(),
-                hint: INSTALL.to_owned(),
-            }),
-            Err(source) => Err(GuestError::Host {
-                operation: "start qemu-nbd for",
+    /// Starts one that several clients may use, one after the other or at once, until this is dropped.
+    pub fn lasting(path: &Path, graph: &Graph, access: Access) -> Result<Self, GuestError> {
+        Self::start(path, graph, access, &["--persistent", CLIENTS])
+    }
+
+    fn start(
+        path: &Path,
+        graph: &Graph,
+        access: Access,
+        more: &[&str],
+    ) -> Result<Self, GuestError> {
+        let host = |operation| {
+            move |source| GuestError::Host {
+                operation,
                 path: path.to_owned(),
                 source,
-            }),
-        }
+            }
+        };
+        let folder = tempfile::Builder::new()
+            .prefix("guestslim-")
+            .tempdir()
+            .map_err(host("serve"))?;
+        let socket = UnixListener::bind(folder.path().join(SOCKET)).map_err(host("serve"))?;
+        let mut handed = Handed::default();
+        let name = graph.file_name(&mut handed).map_err(host("serve"))?;
+        handed.listen(socket.into());
+        let words = match access {
+            Access::ReadOnly => &["--read-only"][..],
+            Access::Write => &["--cache=unsafe", "--discard=unmap"],
+        };
+        let arguments = words.iter().chain(more).copied().chain(["--", &name]);
+        let started = Program::new("qemu-nbd", arguments)
+            .with_files(handed)
+            .start();
+        let started = started.map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => GuestError::Unsupported {
+                what: "qemu-nbd is not installed; disk images are read with it".to_owned(),
+                hint: INSTALL.to_owned(),
+            },
+            _ => host("start qemu-nbd for")(source),
+        })?;
+        Ok(Self {
+            started,
+            folder: Some(folder),
+        })
     }
 
-    fn connect(&mut self, path: &Path, socket: &Path, job: &Job) -> Result<UnixStream, GuestError> {
+    /// What confines it.
+    pub fn layers(&self) -> Layers {
+        self.started.layers
+    }
+
+    /// The path of its socket.
+    pub fn socket(&self) -> PathBuf {
+        let folder = self.folder.as_ref().map(TempDir::path);
+        folder.unwrap_or(Path::new("/")).join(SOCKET)
+    }
+
+    /// Waits until it answers on a connection, without taking the answer.
+    fn wait(&mut self, path: &Path, stream: &UnixStream, job: &Job) -> Result<(), GuestError> {
         let deadline = Instant::now() + START_LIMIT;
         loop {
-            if let Ok(stream) = UnixStream::connect(socket) {
-                return Ok(stream);
-            }
             job.check()?;
-            let has_ended = !matches!(self.0.try_wait(), Ok(None));
-            if has_ended || Instant::now() > deadline {
-                return Err(GuestError::Image {
-                    path: path.to_owned(),
-                    why: self.complaint(),
-                });
+            match rustix::net::recv(stream, &mut [0; 1][..], rustix::net::RecvFlags::PEEK) {
+                Ok((1.., _)) => return Ok(()),
+                Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR)
+                    if Instant::now() < deadline
+                        && matches!(self.started.child.try_wait(), Ok(None)) => {}
+                _ => return Err(self.complaint(path)),
             }
-            std::thread::sleep(Duration::from_millis(2));
         }
     }
 
-    /// What it said before it ended, in one line.
-    fn complaint(&mut self) -> String {
-        let _ = self.0.kill();
+    /// Why it cannot serve the image, by what it said before it ended.
+    fn complaint(&mut self, path: &Path) -> GuestError {
+        let _ = self.started.child.kill();
         let mut said = Vec::new();
-        if let Some(stderr) = self.0.stderr.take() {
-            let _ = stderr.take(4096).read_to_end(&mut said);
+        if let Some(stderr) = self.started.child.stderr.take() {
+            let _ = stderr.take(16 << 10).read_to_end(&mut said);
         }
-        let has = |words: &[u8]| said.windows(words.len()).any(|window| window == words);
-        if has(b"lock") {
-            return "another program writes to it, such as a running virtual machine; stop that first".to_owned();
+        GuestError::Image {
+            path: path.to_owned(),
+            why: in_words(&said),
         }
-        let line = said.split(|&byte| byte == b'\n').next().unwrap_or_default();
-        let line = line.strip_prefix(b"qemu-nbd: ").unwrap_or(line);
-        if line.is_empty() {
-            return "qemu-nbd cannot open it and does not say why".to_owned();
-        }
-        format!("qemu-nbd says: {}", escape(line))
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+/// The socket's name in its folder.
+const SOCKET: &str = "nbd";
+
+/// What QEMU said, without its own name and without the description of the image that it was given.
+fn in_words(said: &[u8]) -> String {
+    let line = said.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let line = String::from_utf8_lossy(line);
+    // Failed to get shared "write" lock; Is another process using the image ...?
+    if line.contains("Failed to get") && line.contains("\" lock") {
+        return "another program writes to it, such as a running virtual machine; stop that first"
+            .to_owned();
     }
+    let reason = line.rsplit_once("': ").map_or(&*line, |(_, reason)| reason);
+    let reason = reason.trim_start_matches("qemu-nbd: ").trim();
+    if reason.is_empty() {
+        return "QEMU cannot open it and does not say why".to_owned();
+    }
+    format!(
+        "it is damaged, or of a kind that QEMU does not read ({})",
+        escape(reason.as_bytes())
+    )
 }
 
 #[cfg(test)]
@@ -239,7 +282,7 @@ mod tests {
         } = disk(folder.path());
         // What the kernel does for a process that was killed.
         drop(client);
-        let status = server.0.wait().expect("it is our child");
+        let status = server.started.child.wait().expect("it is our child");
         assert_eq!(status.signal(), None);
         assert_eq!(status.code(), Some(0));
     }

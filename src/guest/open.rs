@@ -6,7 +6,7 @@ use super::image::Image;
 use super::libguestfs::{Accel, LibguestfsGuest};
 use super::{Guest, GuestError};
 use crate::job::Job;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How a guest is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,10 +40,22 @@ impl Backend {
 pub struct OpenOptions {
     /// The image's format; otherwise its first bytes tell.
     pub format: Option<String>,
+    /// Files, and folders with all in them, from which an image may take contents besides its own folder.
+    pub allow_backing: Vec<PathBuf>,
     /// How it is read.
     pub backend: Backend,
     /// How the appliance's processor is made, where one is started.
     pub accel: Accel,
+}
+
+impl OpenOptions {
+    /// Opens an image's files as these options say.
+    ///
+    /// # Errors
+    /// When it is no image that can be used, or takes contents from where it must not.
+    pub fn image(&self, path: &Path) -> Result<Image, GuestError> {
+        Image::open(path, self.format.as_deref(), &self.allow_backing)
+    }
 }
 
 /// Opens a guest for reading: a folder, or a disk image.
@@ -53,7 +65,7 @@ pub fn open(image: &Path, options: &OpenOptions, job: &Job) -> Result<Box<dyn Gu
     if is_folder || options.backend == Backend::Directory {
         return Ok(Box::new(Directory::open(image)?));
     }
-    let image = Image::probe(image, options.format.as_deref())?;
+    let image = options.image(image)?;
     if options.backend == Backend::Libguestfs {
         return Ok(Box::new(LibguestfsGuest::open(&image, options.accel, job)?));
     }

@@ -38,6 +38,15 @@ impl Warning {
     }
 }
 
+/// A file besides the image's own from which it takes contents.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ImageFile {
+    /// Its path on the host.
+    pub path: String,
+    /// Its format as QEMU names it, or `extent`.
+    pub format: String,
+}
+
 /// More than this before the first partition is not looked at.
 pub const MOST_HEAD: u64 = 64 << 20;
 
@@ -48,6 +57,10 @@ pub struct Origin {
     pub image: String,
     /// `qcow2`, `raw`, `vmdk`, `vdi`, `directory`.
     pub format: String,
+    /// Backing files and extents, the nearest first.
+    pub chain: Vec<ImageFile>,
+    /// What confines the program that reads the image's format: `landlock`, `seccomp`; empty where nothing does.
+    pub confinement: Vec<&'static str>,
     /// The virtual disk's size in bytes; 0 for a directory.
     pub virtual_size: u64,
     /// Bytes that the image file takes on the host.

@@ -1,27 +1,22 @@
 //! The first rung: the file's own structure, as `qemu-img` sees it.
 
 use super::Rung;
-use crate::guest::image::Image;
+use crate::guest::image::{Graph, Image};
 use crate::job::Job;
 use crate::model::text::escape;
-use crate::vm::{VmError, tied_to_us};
-use std::process::{Command, Output};
+use crate::program::{Handed, Program, Started};
+use crate::vm::VmError;
+use std::process::Output;
 
 const ID: &str = "container";
-const QEMU_IMG: &str = "qemu-img";
 
 /// Checks the structure, and that the image stands alone.
 pub fn check(image: &Image, job: &Job) -> Result<Rung, VmError> {
     job.check()?;
     let format = image.format();
-    let info = qemu_img(image, "info")?;
-    let info: serde_json::Value = serde_json::from_slice(&info.stdout).unwrap_or_default();
-    if let Some(backing) = info
-        .get("backing-filename")
-        .and_then(serde_json::Value::as_str)
-    {
-        let backing = escape(backing.as_bytes()).into_owned();
-        return Ok(Rung::fail(ID, "it needs another file", vec![backing]));
+    if let Some(other) = image.below().first() {
+        let other = escape(other.as_os_str().as_encoded_bytes()).into_owned();
+        return Ok(Rung::fail(ID, "it needs another file", vec![other]));
     }
     if !matches!(format, "qcow2" | "vmdk" | "vdi" | "vhdx") {
         return Ok(Rung::pass(
@@ -47,13 +42,14 @@ pub fn check(image: &Image, job: &Job) -> Result<Rung, VmError> {
     })
 }
 
+/// Runs `qemu-img WHAT` on an image.
 fn qemu_img(image: &Image, what: &str) -> Result<Output, VmError> {
-    let (program, arguments) = tied_to_us(QEMU_IMG);
-    let output = Command::new(program)
-        .args(arguments)
-        .args([what, "--output=json", "-f", image.format()])
-        .arg(image.path())
-        .output();
+    let mut handed = Handed::default();
+    let name = Graph::of(image)
+        .file_name(&mut handed)
+        .map_err(|source| VmError::host("read", image.path(), source))?;
+    let program = Program::new("qemu-img", [what, "--output=json", &name]).with_files(handed);
+    let output = program.start().and_then(Started::output);
     output.map_err(|_| VmError::Unsupported {
         what: "qemu-img is not installed".to_owned(),
         hint: "apt-get install qemu-utils".to_owned(),

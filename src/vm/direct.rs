@@ -18,7 +18,7 @@ use std::time::Duration;
 const MAX_BOOT_FILE: u64 = 1 << 30;
 
 /// What it takes to start a guest without its boot loader.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Direct {
     /// The image.
     pub image: Image,

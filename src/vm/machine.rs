@@ -8,9 +8,10 @@ use super::firmware::Firmware;
 use super::record::Record;
 use super::wire::Frame;
 use super::{VmError, accel};
-use crate::guest::image::Image;
+use crate::guest::image::{Graph, Image};
 use crate::job::Job;
 use crate::model::text::escape;
+use crate::program::Handed;
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use std::io::Read;
 use std::os::fd::OwnedFd;
@@ -217,10 +218,16 @@ impl Machine {
     }
 
     fn spawn(&self, port: OwnedFd) -> Result<Child, VmError> {
+        let mut handed = Handed::default();
+        let disk = Graph::of(&self.image).file_name(&mut handed);
+        let unread = |source| VmError::host("open", self.image.path(), source);
+        let disk = disk.map_err(unread)?;
         let (program, arguments) = accel::tied_to_us(accel::QEMU);
-        let child = Command::new(program)
+        let mut command = Command::new(program);
+        handed.give(&mut command).map_err(unread)?;
+        let child = command
             .args(arguments)
-            .args(self.arguments())
+            .args(self.arguments(&disk))
             .stdin(Stdio::from(port))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -228,16 +235,12 @@ impl Machine {
         child.map_err(accel::cannot_start)
     }
 
-    fn arguments(&self) -> Vec<String> {
+    /// QEMU's arguments; `disk` is the image as QEMU gets it.
+    fn arguments(&self, disk: &str) -> Vec<String> {
         let mut arguments = accel::common_arguments(self.accel);
         let mut add = |words: &[&str]| arguments.extend(words.iter().map(|&word| word.to_owned()));
         // A comma in a file name is doubled, as QEMU's option parser wants it.
-        let image = self.image.path().display().to_string().replace(',', ",,");
-        // The format is never probed by QEMU.
-        let drive = format!(
-            "file={image},format={},if=virtio,snapshot=on",
-            self.image.format()
-        );
+        let drive = format!("file={},if=virtio,snapshot=on", disk.replace(',', ",,"));
         add(&[
             "-m",
             &self.memory.to_string(),

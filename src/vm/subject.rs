@@ -28,7 +28,7 @@ impl Subject {
                 hint: "give the disk image itself".to_owned(),
             });
         }
-        let image = Image::probe(path, options.format.as_deref())?;
+        let image = options.image(path)?;
         let mut guest = guest::open(path, options, job)?;
         let loaded = load::load(guest.as_mut(), job)?;
         let inventory = &loaded.inventory;

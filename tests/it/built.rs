@@ -1,5 +1,6 @@
 //! The guests that `assets/guest.sh` builds, and what is known of them, read directly.
 
+use guestslim::guest::image::Graph;
 use guestslim::guest::{OpenOptions, open};
 use guestslim::job::Job;
 use guestslim::load::{Loaded, load};
@@ -14,6 +15,21 @@ pub fn path(name: &str) -> PathBuf {
 fn place(name: &str) -> PathBuf {
     let folder = std::env::var_os("GUESTSLIM_GUESTS").unwrap_or_else(|| "target/guests".into());
     std::path::absolute(PathBuf::from(folder).join(name)).expect("a path")
+}
+
+/// Options for images that build on the guests, wherever they lie.
+pub fn over_guests() -> OpenOptions {
+    let guests = std::fs::canonicalize(path("small")).expect("the guests are built");
+    OpenOptions {
+        allow_backing: guests.parent().map(Path::to_owned).into_iter().collect(),
+        ..OpenOptions::default()
+    }
+}
+
+/// The disk of a qcow2 image that a test made, for writing.
+pub fn writable(path: &Path) -> Graph {
+    let image = over_guests().image(path).expect("an image of a test's own");
+    Graph::writable(&image).expect("it may be written")
 }
 
 /// The small Debian guest.

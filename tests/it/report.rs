@@ -68,6 +68,8 @@ fn report(session: &Session) -> Report {
         guest: "Debian GNU/Linux 12 (bookworm) amd64".to_owned(),
         profile: Some("node".to_owned()),
         source_sha256: "5".repeat(64),
+        source_chain: Vec::new(),
+        confinement: vec!["landlock", "seccomp"],
         output_sha256: "0".repeat(64),
         plan_sha256: plan_hash(session.loaded(), plan),
         before: sizes(2_000_000_000, plan.before),

@@ -1,6 +1,6 @@
 //! Real guests through the appliance and through the direct reader.
 
-use crate::built::small;
+use crate::built::{self, small};
 use crate::vm_machine::guest;
 use guestslim::guest::libguestfs::{Accel, Access, Appliance, Drive};
 use guestslim::guest::{Backend, OpenOptions, open};
@@ -23,9 +23,9 @@ fn overlay(folder: &Path, guest: &Path) -> PathBuf {
 
 /// An image whose guest is mounted for writing.
 pub fn writable(path: &Path) -> (Appliance, Vec<Mount>) {
-    let drive = Drive {
+    let drive = Drive::Served {
         path,
-        format: "qcow2",
+        graph: &built::writable(path),
         access: Access::Write,
     };
     let job = Job::quiet();
@@ -111,7 +111,7 @@ fn a_guest_that_was_switched_off_is_read_through_the_appliance() {
 
     let options = OpenOptions {
         accel: Accel::Tcg,
-        ..OpenOptions::default()
+        ..built::over_guests()
     };
     let mut guest = open(&path, &options, &job).expect("it opens");
     let (tree, _) = guest.walk(&job).expect("it walks");

@@ -1,12 +1,12 @@
 //! Ways of writing other than in place: the tree is complete, it boots by its own loader, and nothing of what was dropped
 //! is in the output.
 
-use crate::built::small;
+use crate::built::{self, small};
 use crate::salt::{occurrences, to_raw};
 use guestslim::export::{ExportOptions, Way, export, steps};
-use guestslim::guest::image::Image;
+use guestslim::guest::image::{Graph, Image};
 use guestslim::guest::libguestfs::{Accel, Access, Appliance, Drive};
-use guestslim::guest::{OpenOptions, open};
+use guestslim::guest::open;
 use guestslim::job::Job;
 use guestslim::load::load;
 use guestslim::plan::{Intent, Level, Mark, Selector, Wish};
@@ -42,9 +42,15 @@ dumpe2fs -h /dev/disk/guestfs/drivea1 2>/dev/null | grep -E 'volume name|UUID|sy
 
 /// The first file system's files, mounted in an appliance.
 fn within<T>(image: &Path, format: &str, access: Access, act: impl FnOnce(&Appliance) -> T) -> T {
-    let drive = Drive {
-        path: image,
-        format,
+    let image = built::over_guests().image(image).expect("an image");
+    assert_eq!(image.format(), format);
+    let graph = match access {
+        Access::ReadOnly => Graph::of(&image),
+        Access::Write => built::writable(image.path()),
+    };
+    let drive = Drive::Served {
+        path: image.path(),
+        graph: &graph,
         access,
     };
     let job = Job::quiet();
@@ -81,7 +87,7 @@ fn look(appliance: &Appliance) -> String {
 
 fn session(image: &Path) -> Session {
     let job = Job::quiet();
-    let mut guest = open(image, &OpenOptions::default(), &job).expect("the image opens");
+    let mut guest = open(image, &built::over_guests(), &job).expect("the image opens");
     let loaded = load(guest.as_mut(), &job).expect("the guest loads");
     let mark = |selector, wish| Mark { selector, wish };
     let keep = |name: &str| Selector::Package(name.to_owned());
@@ -102,6 +108,7 @@ fn assert_way(way: Way, session: &Session, source: &Path, seen: &str, folder: &P
     let options = ExportOptions {
         output: folder.join(way.name()),
         way,
+        open: built::over_guests(),
         ..ExportOptions::default()
     };
     let report =
@@ -117,15 +124,14 @@ fn assert_way(way: Way, session: &Session, source: &Path, seen: &str, folder: &P
     assert_eq!(occurrences(&raw, MARKER), 0, "what was dropped is gone");
     fs::remove_file(&raw).expect("it is there");
 
-    let subject =
-        |path: &Path| Subject::open(path, &OpenOptions::default(), &job).expect("it opens");
+    let subject = |path: &Path| Subject::open(path, &built::over_guests(), &job).expect("it opens");
     let steps = steps(session.loaded(), session.plan(), &options).expect("it was carried out");
     let proof = verify::verify(
         &Request {
             subject: &subject(&options.output),
             source: Some(&subject(source)),
             steps: Some(&steps),
-            open: Some(&OpenOptions::default()),
+            open: Some(&built::over_guests()),
             checks: &[],
             on_source: None,
             accel: None,
@@ -162,6 +168,7 @@ fn assert_cheap_update(session: &Session, source: &Path, folder: &Path) {
         output: folder.join("again"),
         way: Way::Repack,
         previous: Some(folder.join(Way::Repack.name())),
+        open: built::over_guests(),
         ..ExportOptions::default()
     };
     let (loaded, plan) = (session.loaded(), session.plan());

@@ -73,7 +73,9 @@ fn what_the_source_builds_on_is_never_replaced() {
     make(&["-b", "base.qcow2", "-F", "qcow2", "middle.qcow2"]);
     make(&["-b", "middle.qcow2", "-F", "qcow2", "top.qcow2"]);
     for name in ["base.qcow2", "middle.qcow2"] {
-        let refused = Place::choose(&at("top.qcow2"), &at(name), &[], true);
+        let place = Place::choose(&at("top.qcow2"), &at(name), &[], true).expect("fine so far");
+        let image = Image::probe(&at("top.qcow2"), None).expect("an image");
+        let refused = place.check_below(&image, &at(name));
         let error = refused.expect_err("it is needed").to_string();
         assert!(error.ends_with("the source builds on it"), "{error}");
     }

@@ -40,6 +40,10 @@ pub struct Report {
     pub way: &'static str,
     /// SHA-256 of the source file.
     pub source_sha256: String,
+    /// The source's backing files and extents, the nearest first.
+    pub source_chain: Vec<SourceFile>,
+    /// What confined the programs that read the source: `landlock`, `seccomp`.
+    pub confinement: Vec<&'static str>,
     /// SHA-256 of the output file.
     pub output_sha256: String,
     /// SHA-256 of the plan: equal for the same image and the same marks.
@@ -66,6 +70,17 @@ pub struct Report {
     pub checked: Vec<String>,
     /// What a person should know, and what was not checked.
     pub warnings: Vec<String>,
+}
+
+/// A file besides the source's own from which the source took contents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SourceFile {
+    /// Its path, escaped.
+    pub path: String,
+    /// QEMU's name for its format, or `extent`.
+    pub format: String,
+    /// Of the file.
+    pub sha256: String,
 }
 
 /// The sizes of an image in bytes.

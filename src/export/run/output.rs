@@ -31,16 +31,9 @@ impl Run<'_> {
 
     pub(super) fn convert(&self, heading: &str, format: OutputFormat) -> Result<(), ExportError> {
         let total = self.record.disk;
-        let from = match self.new_disk.as_deref() {
-            None => Medium {
-                path: &self.overlay,
-                format: "qcow2",
-            },
-            Some(path) => Medium {
-                path,
-                format: "raw",
-            },
-        };
+        let graph = self.graph()?;
+        let new_disk = self.new_disk.as_deref();
+        let from = new_disk.map_or(Medium::Graph(&graph), Medium::Raw);
         let progress = |percent: f64| {
             #[expect(
                 clippy::cast_precision_loss,
@@ -62,7 +55,7 @@ impl Run<'_> {
             progress,
         )?;
         // Room for whoever is short of it; the workshop would remove it anyway.
-        let _ = fs::remove_file(from.path);
+        let _ = fs::remove_file(new_disk.unwrap_or(&self.overlay));
         Ok(())
     }
 
@@ -99,11 +92,11 @@ impl Run<'_> {
             ..
         } = self.task;
         let hash = self.source_hash.recv().expect("hashing does not panic");
-        let source_sha256 = hash.map_err(ExportError::host("read", &self.place.source))??;
+        let hashes = hash.map_err(ExportError::host("read", &self.place.source))??;
         self.place.check_source()?;
         let record = std::mem::take(&mut self.record);
         let took = self.task.begun.elapsed();
-        let report = record.report(self.place, loaded, plan, options, source_sha256, took);
+        let report = record.report(self.place, loaded, plan, options, hashes, took);
         let verified = Verified::not_checked("nothing has verified it yet");
         let full = FullReport::new(&report, &verified, loaded, plan, options)?;
         let beside = full.write_into(self.workshop)?;

@@ -16,6 +16,7 @@ mod volume;
 
 use super::error::ExportError;
 use super::step::Removal;
+use crate::guest::image::Graph;
 use crate::guest::{ExtPlace, GuestError, NbdDisk, ext_places};
 use crate::job::{Cancelled, Job};
 use folder::Trail;
@@ -68,12 +69,12 @@ pub(super) enum Unlinked {
 /// # Errors
 /// When the overlay cannot be read or written, and on a cancel.
 pub(super) fn unlink(
-    overlay: &Path,
+    (overlay, graph): (&Path, &Graph),
     removal: &Removal,
     job: &Job,
     mut told: impl FnMut(u64),
 ) -> Result<Unlinked, ExportError> {
-    let disk = NbdDisk::open_overlay(overlay, job)?;
+    let disk = NbdDisk::open_overlay(overlay, graph, job)?;
     let Some((mut disk, places)) = ext_places(disk, overlay, job)? else {
         return Ok(Unlinked::Done {
             left: Paths::of(removal),

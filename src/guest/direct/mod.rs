@@ -83,7 +83,8 @@ impl Direct<NbdDisk> {
     pub fn open(image: &Image, job: &Job) -> Result<Opened<NbdDisk>, GuestError> {
         job.items("opening the disk", 0, None);
         let disk = NbdDisk::open(image, job)?;
-        let origin = image.origin("ext4", disk.size());
+        let mut origin = image.origin("ext4", disk.size());
+        origin.confinement = disk.layers().names();
         Self::on(disk, origin, image.path().to_owned(), job)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::chain::Below;
 use super::magic::bytes;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 
@@ -21,6 +22,9 @@ const COMPRESSED: u64 = 1 << 62;
 
 /// QEMU's own limit for the first-level table.
 const LONGEST_L1: u64 = 32 << 20;
+
+/// Bytes of second-level tables that are read: those of 8 TiB in clusters of 64 KiB.
+const MOST_TABLES: u64 = 1 << 30;
 
 /// What is asked of a header.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,22 +83,27 @@ impl Header {
         1 << self.cluster_bits
     }
 
-    /// One past the last byte that the header and the active tables refer to.
-    pub fn end(&self, file: &File) -> io::Result<u64> {
+    /// One past the last byte that the header and the active tables refer to, in a file of `len` bytes. Each second-level
+    /// table is read once, and no more of them than [`MOST_TABLES`]; QEMU finds out about the rest.
+    pub fn end(&self, file: &File, len: u64) -> io::Result<u64> {
         let l1_len = u64::from(self.l1_entries) * 8;
         let mut end = self.l1_offset.saturating_add(l1_len);
-        if l1_len > LONGEST_L1 || end > file.metadata()?.len() {
+        if l1_len > LONGEST_L1 || end > len {
             return Ok(end.max(LONGEST_L1));
         }
         let cluster = self.cluster_size();
         let l1 = bytes(file, self.l1_offset, l1_len as usize)?;
-        for entry in l1.chunks_exact(8) {
-            let table = be64(entry, 0).unwrap_or(0) & OFFSET_MASK;
-            if table != 0 {
-                end = end.max(table.saturating_add(cluster));
-                let l2 = bytes(file, table, cluster as usize)?;
-                end = end.max(self.end_of_l2(&l2));
+        let entries = l1.chunks_exact(8).map(|entry| be64(entry, 0).unwrap_or(0));
+        let tables: BTreeSet<u64> = entries.map(|entry| entry & OFFSET_MASK).collect();
+        let mut left = MOST_TABLES;
+        for table in tables.into_iter().filter(|&table| table != 0) {
+            end = end.max(table.saturating_add(cluster));
+            if end >= len.saturating_add(cluster) || left < cluster {
+                break;
             }
+            left -= cluster;
+            let l2 = bytes(file, table, cluster as usize)?;
+            end = end.max(self.end_of_l2(&l2));
         }
         Ok(end)
     }
@@ -159,25 +168,33 @@ fn below(head: &[u8], version: u32) -> Result<Option<Below>, String> {
         .ok_or("its backing file's name is cut off")?;
     Ok(Some(Below {
         name: name.to_vec(),
-        format: backing_format(head, version).map(<[u8]>::to_vec),
+        format: backing_format(head, version)?.map(<[u8]>::to_vec),
     }))
 }
 
-/// Header extensions: type, length, bytes padded to 8; type 0 ends them.
-fn backing_format(head: &[u8], version: u32) -> Option<&[u8]> {
-    let mut at = if version == 2 {
-        72
+/// Header extensions: type, length, bytes padded to 8; type 0 ends them. Two formats are refused: readers differ in which
+/// of them counts.
+fn backing_format(head: &[u8], version: u32) -> Result<Option<&[u8]>, String> {
+    let start = if version == 2 {
+        Some(72)
     } else {
-        be32(head, 100)? as usize
+        be32(head, 100)
     };
-    loop {
-        let (kind, len) = (be32(head, at)?, be32(head, at + 4)? as usize);
+    let mut at = start.unwrap_or(u32::MAX) as usize;
+    let mut found = None;
+    while let (Some(kind), Some(len)) = (be32(head, at), be32(head, at + 4)) {
+        let len = len as usize;
         match kind {
-            0 => return None,
-            BACKING_FORMAT => return head.get(at + 8..at + 8 + len),
-            _ => at = at + 8 + len.next_multiple_of(8),
+            0 => break,
+            BACKING_FORMAT if found.is_some() => {
+                return Err("it names its backing file's format twice".to_owned());
+            }
+            BACKING_FORMAT => found = head.get(at + 8..at + 8 + len),
+            _ => {}
         }
+        at = at + 8 + len.next_multiple_of(8);
     }
+    Ok(found)
 }
 
 fn be32(bytes: &[u8], at: usize) -> Option<u32> {

@@ -9,7 +9,7 @@ use super::devices::Devices;
 use super::files::Files;
 use super::{Accel, Access, Appliance, Drive};
 use crate::guest::direct::Direct;
-use crate::guest::image::Image;
+use crate::guest::image::{Graph, Image};
 use crate::guest::{Attributes, Disk, Guest, GuestError};
 use crate::job::Job;
 use crate::model::{FileId, FileKind, FileTree, Warning};
@@ -33,19 +33,17 @@ enum Reader {
 impl LibguestfsGuest {
     /// Starts an appliance on the image, read-only, and mounts the guest's file systems.
     pub fn open(image: &Image, accel: Accel, job: &Job) -> Result<Self, GuestError> {
-        let drive = Drive {
+        let drive = Drive::Served {
             path: image.path(),
-            format: image.format(),
+            graph: &Graph::of(image),
             access: Access::ReadOnly,
         };
         let appliance = Rc::new(Appliance::launch(&[drive], accel, job)?);
         let size = appliance.disk_size()?;
         let found = appliance.find_guest(Access::ReadOnly, job)?;
-        let origin = appliance.origin(
-            image.origin("libguestfs", size),
-            found.table,
-            &found.volumes,
-        )?;
+        let mut origin = image.origin("libguestfs", size);
+        origin.confinement = appliance.layers().names();
+        let origin = appliance.origin(origin, found.table, &found.volumes)?;
         let mut guest = Self {
             reader: Reader::Kernel(Files::of(&appliance)),
             appliance,

@@ -4,8 +4,10 @@ use super::accel::{Accel, Memory, kvm_opens};
 use super::watch::{Ending, watched};
 use super::{Access, Appliance, Drive, appliance_error, ffi, one_line};
 use crate::guest::GuestError;
+use crate::guest::nbd::Server;
 use crate::job::{Cancelled, Job};
 use guestfs::Handle;
+use std::path::Path;
 use std::time::Duration;
 
 /// A KVM appliance is up after 3 to 5 seconds; one that KVM cannot run never is.
@@ -28,6 +30,13 @@ enum Failed {
 impl Appliance {
     /// Starts an appliance with these drives, in this order: `/dev/sda`, `/dev/sdb` ...
     pub fn launch(drives: &[Drive<'_>], accel: Accel, job: &Job) -> Result<Self, GuestError> {
+        let (sources, servers) = sources(drives)?;
+        let mut appliance = Self::launch_with(&sources, accel, job)?;
+        appliance.servers = servers;
+        Ok(appliance)
+    }
+
+    fn launch_with(drives: &[Source], accel: Accel, job: &Job) -> Result<Self, GuestError> {
         let memory = Memory::of_user();
         let mut notes = Vec::new();
         if tries_kvm(accel, &memory, &mut notes) {
@@ -46,12 +55,13 @@ impl Appliance {
             handle,
             accel,
             notes,
+            servers: Vec::new(),
         }
     }
 
     /// The handle, or the note that says why emulation comes next.
     fn launch_kvm(
-        drives: &[Drive<'_>],
+        drives: &[Source],
         accel: Accel,
         memory: &Memory,
         job: &Job,
@@ -105,7 +115,7 @@ fn is_tcg_forced() -> bool {
         .is_ok_and(|settings| settings.split(':').any(|setting| setting == "force_tcg"))
 }
 
-fn start(drives: &[Drive<'_>], accel: Accel, limit: Duration, job: &Job) -> Result<Handle, Failed> {
+fn start(drives: &[Source], accel: Accel, limit: Duration, job: &Job) -> Result<Handle, Failed> {
     let handle = Handle::create()
         .map_err(|_| Failed::Error(appliance_error("start", b"the library gives no handle")))?;
     ffi::silence(&handle);
@@ -131,7 +141,7 @@ fn start(drives: &[Drive<'_>], accel: Accel, limit: Duration, job: &Job) -> Resu
 const EMULATED: &str = "mitigations=off clearcpuid=297,580";
 
 impl Appliance {
-    fn configure(&self, drives: &[Drive<'_>]) -> Result<(), GuestError> {
+    fn configure(&self, drives: &[Source]) -> Result<(), GuestError> {
         let force = match self.accel {
             Accel::Kvm | Accel::Auto => "force_kvm",
             Accel::Tcg => "force_tcg",
@@ -156,29 +166,77 @@ impl Appliance {
             .try_for_each(|(at, drive)| self.add_drive(drive, at))
     }
 
-    fn add_drive(&self, drive: &Drive<'_>, at: u8) -> Result<(), GuestError> {
-        let path = std::path::absolute(drive.path).map_err(|source| GuestError::Host {
-            operation: "read",
-            path: drive.path.to_owned(),
-            source,
-        })?;
-        let path = path.to_str().ok_or_else(|| GuestError::Image {
-            path: drive.path.to_owned(),
-            why: "libguestfs takes only file names that are UTF-8".to_owned(),
-        })?;
-        let writes = drive.access == Access::Write;
+    fn add_drive(&self, source: &Source, at: u8) -> Result<(), GuestError> {
         let label = label(at);
+        let server = [source.server.as_deref().unwrap_or_default()];
         let options = guestfs::AddDriveOptArgs {
-            readonly: Some(!writes),
-            format: Some(drive.format),
+            readonly: Some(!source.writes),
+            // What a server shows are the disk's own bytes.
+            format: Some("raw"),
             label: Some(label.as_str()),
+            protocol: source.server.is_some().then_some("nbd"),
+            server: source.server.is_some().then_some(&server),
             // What is discarded must leave the file, or an export would carry it along.
-            discard: writes.then_some("enable"),
-            cachemode: writes.then_some("unsafe"),
+            discard: source.writes.then_some("enable"),
+            cachemode: source.writes.then_some("unsafe"),
             ..no_drive_options()
         };
-        self.call("add the drive", |handle| handle.add_drive(path, options))
+        self.call("add the drive", |handle| {
+            handle.add_drive(&source.file, options)
+        })
     }
+}
+
+/// A drive as the library takes it.
+struct Source {
+    /// A file, or nothing where a server has the disk.
+    file: String,
+    /// The server's address.
+    server: Option<String>,
+    writes: bool,
+}
+
+/// The drives for the library, and the servers behind them, which must live as long as the appliance.
+fn sources(drives: &[Drive<'_>]) -> Result<(Vec<Source>, Vec<Server>), GuestError> {
+    let (mut sources, mut servers) = (Vec::new(), Vec::new());
+    for drive in drives {
+        sources.push(match *drive {
+            Drive::Raw(path) => Source {
+                file: text(path)?,
+                server: None,
+                writes: true,
+            },
+            Drive::Served {
+                path,
+                graph,
+                access,
+            } => {
+                let server = Server::lasting(path, graph, access)?;
+                let address = format!("unix:{}", text(&server.socket())?);
+                servers.push(server);
+                Source {
+                    file: String::new(),
+                    server: Some(address),
+                    writes: access == Access::Write,
+                }
+            }
+        });
+    }
+    Ok((sources, servers))
+}
+
+/// An absolute path as the library takes it.
+fn text(path: &Path) -> Result<String, GuestError> {
+    let absolute = std::path::absolute(path).map_err(|source| GuestError::Host {
+        operation: "read",
+        path: path.to_owned(),
+        source,
+    })?;
+    let text = absolute.to_str().ok_or_else(|| GuestError::Image {
+        path: path.to_owned(),
+        why: "libguestfs takes only file names that are UTF-8".to_owned(),
+    })?;
+    Ok(text.to_owned())
 }
 
 /// The label of the drive at this position; letters only, as the library wants it.

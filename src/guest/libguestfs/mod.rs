@@ -23,8 +23,11 @@ pub use launch::device;
 pub use remove::{SYSROOT, quoted};
 
 use super::GuestError;
+use super::image::Graph;
+use super::nbd::Server;
 use crate::job::Job;
 use crate::model::text::escape;
+use crate::program::Layers;
 use answer::Failure;
 use guestfs::Handle;
 use std::path::Path;
@@ -41,13 +44,18 @@ pub enum Access {
 
 /// A disk of the appliance.
 #[derive(Debug, Clone, Copy)]
-pub struct Drive<'a> {
-    /// The image on the host.
-    pub path: &'a Path,
-    /// Its format, never probed by QEMU.
-    pub format: &'a str,
-    /// Whether it may be written.
-    pub access: Access,
+pub enum Drive<'a> {
+    /// An image or an overlay, which a confined server reads: the appliance's QEMU sees bytes and opens no file of it.
+    Served {
+        /// For errors.
+        path: &'a Path,
+        /// The disk.
+        graph: &'a Graph,
+        /// Whether it may be written.
+        access: Access,
+    },
+    /// A file of our own, plain bytes, to be written.
+    Raw(&'a Path),
 }
 
 /// A running appliance. Dropping it kills it; after writing call [`Appliance::shutdown`], which tells what failed.
@@ -55,6 +63,8 @@ pub struct Appliance {
     handle: Handle,
     accel: Accel,
     notes: Vec<String>,
+    /// What serves its drives. Behind the handle, so that the appliance ends first.
+    servers: Vec<Server>,
 }
 
 /// One piece that [`Appliance::read`] and [`Appliance::write`] move at a time; the library's own limit is 4 MiB.
@@ -64,6 +74,12 @@ impl Appliance {
     /// What the user should know about how it was started: one sentence each.
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// What confines the servers of its drives.
+    pub fn layers(&self) -> Layers {
+        let first = self.servers.first();
+        first.map(Server::layers).unwrap_or_default()
     }
 
     /// How its processor is made: never [`Accel::Auto`].
