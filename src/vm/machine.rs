@@ -1,7 +1,7 @@
 //! One QEMU process: its arguments, its two serial ports, its caps, its end.
 //!
-//! The disk is an overlay that QEMU itself makes and unlinks at once (`snapshot=on`), so that nothing can be left behind; the kernel
-//! kills QEMU when this process dies, however it dies.
+//! The disk is an overlay without a name, so that nothing can be left behind; the kernel kills QEMU when this process dies,
+//! however it dies.
 
 use super::console::{Console, Sign};
 use super::firmware::Firmware;
@@ -136,7 +136,7 @@ impl Machine {
         let started = Instant::now();
         let (ours, theirs) = UnixStream::pair()
             .map_err(|source| VmError::host("open", "socket".as_ref(), source))?;
-        let mut running = Running(self.spawn(theirs.into())?);
+        let mut running = Running(self.spawn(theirs.into(), job)?);
         let (send, receive) = bounded(64);
         let console = running.0.stdout.take().expect("standard output is a pipe");
         let errors = running.0.stderr.take().expect("standard error is a pipe");
@@ -217,9 +217,9 @@ impl Machine {
         }
     }
 
-    fn spawn(&self, port: OwnedFd) -> Result<Child, VmError> {
+    fn spawn(&self, port: OwnedFd, job: &Job) -> Result<Child, VmError> {
         let mut handed = Handed::default();
-        let disk = Graph::of(&self.image).file_name(&mut handed);
+        let disk = Graph::throw_away(&self.image, job)?.file_name(&mut handed);
         let unread = |source| VmError::host("open", self.image.path(), source);
         let disk = disk.map_err(unread)?;
         let (program, arguments) = accel::tied_to_us(accel::QEMU);
@@ -240,7 +240,10 @@ impl Machine {
         let mut arguments = accel::common_arguments(self.accel);
         let mut add = |words: &[&str]| arguments.extend(words.iter().map(|&word| word.to_owned()));
         // A comma in a file name is doubled, as QEMU's option parser wants it.
-        let drive = format!("file={},if=virtio,snapshot=on", disk.replace(',', ",,"));
+        let drive = format!("file={},if=virtio,cache=unsafe", disk.replace(',', ",,"));
+        // For a person who looks at the processes: the disk itself has no name on the command line.
+        let name = self.image.path().display().to_string();
+        add(&["-name", &name.replace(',', ",,")]);
         add(&[
             "-m",
             &self.memory.to_string(),

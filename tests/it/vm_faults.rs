@@ -15,10 +15,11 @@ use tempfile::TempDir;
 /// Nothing that is waited for here takes longer, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A folder for one output and one outside of it for the profile.
+/// Folders for one output, for the profile, and for temporary files.
 struct Place {
     output: TempDir,
     other: TempDir,
+    temporary: TempDir,
 }
 
 impl Place {
@@ -27,6 +28,7 @@ impl Place {
         let place = Self {
             output: folder(),
             other: folder(),
+            temporary: folder(),
         };
         fs::write(
             place.profile(),
@@ -48,6 +50,8 @@ impl Place {
             .arg(self.output.path().join("out.qcow2"))
             .arg(self.profile())
             .arg(small())
+            // The appliance's disk is served over a socket that lies there.
+            .env("TMPDIR", self.temporary.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         if let Some(emulator) = emulator {
@@ -60,16 +64,16 @@ impl Place {
         names(self.output.path())
     }
 
-    /// Processes of which the command names the folder, by the program's name.
+    /// Processes of which the command names a folder of ours, by the program's name.
     fn processes(&self, program: &str) -> Vec<i32> {
-        let folder = self.output.path().to_string_lossy().into_owned();
+        let folders = [&self.output, &self.temporary].map(|folder| folder.path().to_string_lossy());
         let numbers = fs::read_dir("/proc").expect("readable").flatten();
         numbers
             .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
             .filter(|pid: &i32| {
                 let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
                 let words = String::from_utf8_lossy(&words).into_owned();
-                words.contains(&folder) && words.contains(program)
+                folders.iter().any(|folder| words.contains(&**folder)) && words.contains(program)
             })
             .collect()
     }

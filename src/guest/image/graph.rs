@@ -3,10 +3,15 @@
 //! The description is QEMU's own `json:` notation of block nodes (`BlockdevOptions` in qapi/block-core.json). No node is
 //! probed, no name that stands in a header is followed: a node has the file below it that this module gives it, or none.
 
-use super::Image;
 use super::chain::Layer;
 use super::magic::Format;
-use crate::program::Handed;
+use super::{Image, host};
+use crate::guest::GuestError;
+use crate::guest::blocks::Blocks;
+use crate::guest::nbd::NbdDisk;
+use crate::job::Job;
+use crate::model::text::escape;
+use crate::program::{Handed, Program, Started};
 use rustix::fs::{MemfdFlags, memfd_create};
 use serde_json::{Value, json};
 use std::fs::File;
@@ -38,6 +43,30 @@ impl Graph {
     /// When the overlay cannot be opened.
     pub fn overlay(path: &Path, image: &Image) -> io::Result<Self> {
         let file = File::options().read(true).write(true).open(path)?;
+        Ok(Self {
+            overlay: Some(Arc::new(file)),
+            ..Self::of(image)
+        })
+    }
+
+    /// The disk of an overlay that has no name: it takes what is written, and is gone when nobody has it open any more,
+    /// whatever happens to this process.
+    ///
+    /// # Errors
+    /// When the image cannot be served, or the overlay cannot be made.
+    pub fn throw_away(image: &Image, job: &Job) -> Result<Self, GuestError> {
+        let failed = |source| host("make an overlay over", image.path(), source);
+        let size = NbdDisk::open(image, job)?.size().to_string();
+        let file = tempfile::tempfile().map_err(failed)?;
+        let mut handed = Handed::default();
+        let name = handed.add(&file).map_err(failed)?;
+        let words = ["create", "-q", "-f", "qcow2", &name, &size];
+        let made = Program::new("qemu-img", words).with_files(handed);
+        let made = made.start().and_then(Started::output).map_err(failed)?;
+        if !made.status.success() {
+            let said = escape(made.stderr.trim_ascii()).into_owned();
+            return Err(failed(io::Error::other(said)));
+        }
         Ok(Self {
             overlay: Some(Arc::new(file)),
             ..Self::of(image)
