@@ -10,7 +10,7 @@ use super::image;
 use super::options::{ExportOptions, Way};
 use super::place::Place;
 use super::record::Record;
-use super::report::{ENDINGS, Report, StepTime, file_hash};
+use super::report::{ENDINGS, Report, SourceHashes, StepTime, source_hashes};
 use super::room;
 use super::step::{Removal, Step, StepKind};
 use super::steps::steps;
@@ -20,13 +20,12 @@ use super::update;
 use super::workshop::Workshop;
 use crate::guest::OpenOptions;
 use crate::guest::image::{Graph, Image};
-use crate::job::{Cancel, Cancelled, Job};
+use crate::job::{Cancel, Job};
 use crate::load::Loaded;
 use crate::model::Bytes;
 use crate::plan::Plan;
 use crossbeam_channel::{Receiver, bounded};
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Instant;
@@ -84,7 +83,7 @@ pub fn export(
     let run = thread::scope(|scope| {
         let _ending = guard.until_dropped();
         scope.spawn(|| guard.watch());
-        scope.spawn(|| hasher.send(hashes(&image, &inner)));
+        scope.spawn(|| hasher.send(source_hashes(&image, &inner)));
         let mut run = Run::new(&task, &place, &workshop, hash);
         let done = steps.iter().try_for_each(|step| run.step(step));
         done.map(|()| (run.report, run.record.times))
@@ -110,20 +109,12 @@ struct Task<'a> {
     begun: Instant,
 }
 
-/// The hashes of the source's files, its own first, or why there are none.
-type SourceHash = io::Result<Result<Vec<String>, Cancelled>>;
-
-fn hashes(image: &Image, job: &Job) -> SourceHash {
-    let files = std::iter::once(image.path()).chain(image.below());
-    files.map(|file| file_hash(file, job)).collect()
-}
-
 /// An export under way.
 struct Run<'a> {
     task: Task<'a>,
     place: &'a Place,
     workshop: &'a Workshop,
-    source_hash: Receiver<SourceHash>,
+    source_hash: Receiver<SourceHashes>,
     overlay: PathBuf,
     /// The new disk, where one is filled.
     new_disk: Option<PathBuf>,
@@ -142,7 +133,7 @@ impl<'a> Run<'a> {
         task: &Task<'a>,
         place: &'a Place,
         workshop: &'a Workshop,
-        source_hash: Receiver<SourceHash>,
+        source_hash: Receiver<SourceHashes>,
     ) -> Self {
         Self {
             overlay: workshop.file("overlay.qcow2"),

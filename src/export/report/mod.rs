@@ -10,6 +10,7 @@ pub(super) use beside::ENDINGS;
 pub use beside::{BESIDE, Beside, FullReport};
 
 use super::update::UpdateCost;
+use crate::guest::image::Image;
 use crate::job::{Cancelled, Job};
 use crate::load::Loaded;
 use crate::model::{FileId, text};
@@ -182,6 +183,15 @@ pub fn plan_hash(loaded: &Loaded, plan: &Plan) -> String {
         ));
     }
     hex(&hash.finalize())
+}
+
+/// The hashes of the source's files, its own first, or why there are none.
+pub(super) type SourceHashes = io::Result<Result<Vec<String>, Cancelled>>;
+
+/// Hashes the source's files.
+pub(super) fn source_hashes(image: &Image, job: &Job) -> SourceHashes {
+    let files = std::iter::once(image.path()).chain(image.below());
+    files.map(|file| file_hash(file, job)).collect()
 }
 
 /// The SHA-256 of a host's file; `Ok(Err(_))` when the job was cancelled meanwhile.
