@@ -15,6 +15,7 @@ Exit codes: 0 done; 1 done, with findings that --strict turns into failure; 2 us
 #[derive(Debug, Parser)]
 #[command(name = "guestslim", version, after_help = EXIT_CODES, arg_required_else_help = true)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(disable_help_subcommand = true)]
 pub struct Args {
     /// What to do without the screen.
     #[command(subcommand)]
@@ -55,6 +56,11 @@ pub enum Command {
     Verify(super::verify::VerifyArgs),
     /// Checks, shows or compares profiles
     Profile(ProfileArgs),
+    /// Prints a topic of the manual, or the help of a command
+    Help(super::manual::HelpArgs),
+    /// Writes man pages into a folder, for packagers
+    #[command(hide = true)]
+    Man(super::manual::ManArgs),
 }
 
 /// How an image is opened.

@@ -14,6 +14,7 @@ mod heal;
 mod inspect;
 mod interrupt;
 mod json;
+pub mod manual;
 mod out;
 mod paths;
 mod plan;
@@ -64,5 +65,7 @@ pub fn run(command: &Command) -> anyhow::Result<Outcome> {
         Command::Trace(args) => trace::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Profile(args) => profile::run(args),
+        Command::Help(args) => manual::help(args),
+        Command::Man(args) => manual::man(args),
     }
 }

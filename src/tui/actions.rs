@@ -1,4 +1,4 @@
-//! The one table of what a person can do: it gives the enum, the keys, the help screen, the footer and the README's keys.
+//! The one table of what a person can do: it gives the enum, the keys, the help screen, the footer and the manual's keys.
 
 use super::app::{App, Stage};
 use super::desk::{Desk, Overlay, PanelKind, Then, View};
@@ -226,17 +226,22 @@ pub fn keys_of(row: &Row) -> String {
     keys.join(", ")
 }
 
-/// The table of keys as the README has it.
+/// The tables of keys as the manual has them, a heading a group.
 pub fn markdown() -> String {
-    let mut out = String::from("| Key | What it does |\n|---|---|\n");
+    let mut out = String::new();
     for group in Group::ALL {
+        let heading = group.heading();
+        write!(out, "## {heading}\n\n| key | what it does |\n|---|---|\n").expect(NEVER);
         for row in ACTIONS.iter().filter(|row| row.group == group) {
             let (keys, help) = (keys_of(row), row.help.trim());
-            writeln!(out, "| `{keys}` | {help} |").expect("a String takes every write");
+            writeln!(out, "| `{keys}` | {help} |").expect(NEVER);
         }
+        out.push('\n');
     }
     out
 }
+
+const NEVER: &str = "a String takes every write";
 
 fn desk(app: &App) -> Option<&Desk> {
     match &app.stage {

@@ -7,12 +7,13 @@ mod command;
 mod cure;
 mod images;
 mod load;
+mod manual;
 mod modules;
 mod perl;
 mod picture;
 mod plans;
 mod profiles;
-mod readme;
+
 mod rebuild;
 mod refused;
 mod report;

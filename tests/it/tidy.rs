@@ -29,6 +29,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("ratatui", &["tui"]),
     ("crossterm", &["tui"]),
     ("clap", &["cli", "main"]),
+    ("clap_mangen", &["cli"]),
+    ("pulldown_cmark", &["cli"]),
     ("anyhow", &["tui", "cli", "main"]),
     ("indicatif", &["cli"]),
     ("guestfs", &["guest"]),
