@@ -7,8 +7,9 @@
 mod followers;
 mod marks;
 mod soft;
+mod taken;
 
-use super::{Inputs, Level, Reason, RuleId, RuleSet, Wish, hardware, modules};
+use super::{Inputs, Level, Reason, RuleSet, Wish, hardware, modules};
 use crate::model::{Evidence, FileId, Node, PackageId};
 use fixedbitset::FixedBitSet;
 use std::collections::VecDeque;
@@ -27,6 +28,8 @@ pub(super) struct Closure<'a> {
     pub wishes: Vec<u32>,
     /// The last mark about each package.
     pub package_wishes: Vec<Option<u32>>,
+    /// Managed links that marks name themselves, not by a folder above.
+    named: FixedBitSet,
     /// Code for one GPU architecture that drop marks name themselves, not by a folder above.
     singled: FixedBitSet,
     /// Files of components that marks cut to what something names; empty when there are none.
@@ -36,6 +39,8 @@ pub(super) struct Closure<'a> {
     /// Folders that a package with files of its own left claims.
     claimed: FixedBitSet,
     pub rules: RuleSet,
+    /// Packages of debug symbols that a package of another kind declares and stays.
+    spared: FixedBitSet,
     /// Needs between packages, with the number of packages standing for the root: what retained sizes are made from.
     pub influences: Vec<(u32, u32)>,
     last_influence: Vec<u32>,
@@ -54,11 +59,13 @@ impl<'a> Closure<'a> {
             reasons: vec![Reason::NotNeeded; files],
             wishes: Vec::new(),
             package_wishes: vec![None; packages],
+            named: FixedBitSet::new(),
             singled: FixedBitSet::new(),
             cut: modules::cut(inputs),
             idle: hardware::idle_under(inputs),
             claimed: FixedBitSet::with_capacity(files),
             rules: inputs.rules,
+            spared: FixedBitSet::with_capacity(packages),
             influences: Vec::new(),
             last_influence: vec![u32::MAX; packages + 1],
             queue: VecDeque::new(),
@@ -78,12 +85,6 @@ impl<'a> Closure<'a> {
         self.idle.binary_search(&file).is_ok()
     }
 
-    /// The first active rule that takes this file.
-    pub fn rule_about(&self, file: FileId) -> Option<RuleId> {
-        let active = self.inputs.facets.classes[file.index()] & self.rules.0;
-        (active != 0).then(|| RuleId(active.trailing_zeros() as u8))
-    }
-
     fn add_roots(&mut self) {
         let inputs = self.inputs;
         for at in 0..self.package_wishes.len() {
@@ -97,6 +98,7 @@ impl<'a> Closure<'a> {
             let file = FileId(at as u32);
             if let Some(mark) = self.mark_about(file)
                 && !self.is_marked_drop(file)
+                && !self.only_follows(file)
             {
                 self.keep(file, Reason::Mark(mark));
             }
@@ -139,7 +141,9 @@ impl<'a> Closure<'a> {
     }
 
     fn keep_unowned(&mut self, file: FileId) {
-        if !self.is_marked_drop(file) && self.rule_about(file).is_none() {
+        // Of a distribution that a mark cuts, only what is named stays, whoever installed it.
+        let is_cut = self.cut.contains(file.index());
+        if !is_cut && !self.is_marked_drop(file) && self.rule_about(file).is_none() {
             self.keep(file, Reason::Unowned);
         }
     }
@@ -213,6 +217,7 @@ impl<'a> Closure<'a> {
         };
         for edge in self.inputs.graph.edges_of(Node::Package(package)) {
             let to = self.inputs.graph.target(edge);
+            self.spare(package, level, to);
             if level > Level::Hollowed || matches!(to, Node::Package(_)) {
                 self.reach(
                     to,
@@ -236,24 +241,6 @@ impl<'a> Closure<'a> {
                     self.claim(file);
                 } else if level > Level::NeededOnly {
                     self.keep_owned(package, level, file);
-                }
-            }
-        }
-    }
-
-    fn keep_owned(&mut self, package: PackageId, level: Level, file: FileId) {
-        let is_cut =
-            level < Level::Whole && (self.rule_about(file).is_some() || self.is_idle(file));
-        if !is_cut && !self.is_marked_drop(file) {
-            self.keep(file, Reason::Owner(package));
-        }
-    }
-
-    fn claim(&mut self, folder: FileId) {
-        if !self.claimed.put(folder.index()) {
-            for &file in self.inputs.facets.wards(folder) {
-                if self.inputs.inventory.follows[file.index()].is_none() {
-                    self.keep_unowned(file);
                 }
             }
         }
@@ -319,29 +306,5 @@ impl<'a> Closure<'a> {
         if from != to && std::mem::replace(&mut self.last_influence[to as usize], from) != from {
             self.influences.push((from, to));
         }
-    }
-
-    /// Switches off rules whose guards stay and brings back what they took; tells whether there were any.
-    fn suspend_rules(&mut self) -> bool {
-        let stays = |package: &PackageId| self.levels[package.index()] > Some(Level::Hollowed);
-        let suspended: Vec<RuleId> = RuleId::all()
-            .filter(|&id| self.rules.contains(id))
-            .filter(|id| self.inputs.facets.guards[id.0 as usize].iter().any(stays))
-            .collect();
-        for &id in &suspended {
-            self.rules = self.rules.with(id, false);
-        }
-        if !suspended.is_empty() {
-            for at in 0..self.levels.len() {
-                if let Some(level @ (Level::Trimmed | Level::Whole)) = self.levels[at] {
-                    let package = PackageId(at as u32);
-                    for &file in &self.inputs.inventory.package(package).files {
-                        self.keep_owned(package, level, file);
-                    }
-                }
-            }
-            self.add_unowned();
-        }
-        !suspended.is_empty()
     }
 }

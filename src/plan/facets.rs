@@ -22,14 +22,18 @@ pub struct Facets {
     wards: Vec<FileId>,
     /// Which files are folders, one bit a file.
     pub folders: FixedBitSet,
-    /// What a person or a script may call by its name, one bit a file.
+    /// What a person or a script may call, one bit a file.
     pub programs: FixedBitSet,
     /// Every symlink that leads somewhere, and where.
     pub links: Vec<(FileId, FileId)>,
+    /// The further links that each of them passes on its way, but for those right in the root folder, in the same order.
+    passed: Vec<(FileId, FileId)>,
     /// The whole guest.
     pub before: Sizes,
     /// Packages that suspend each rule while they stay.
     pub guards: Vec<Vec<PackageId>>,
+    /// Packages of debug symbols, one bit a package.
+    pub symbols: FixedBitSet,
 }
 
 impl Facets {
@@ -40,10 +44,6 @@ impl Facets {
             classes: Vec::with_capacity(tree.len()),
             compressed: Vec::with_capacity(tree.len()),
             guardian: guardians(inventory),
-            links: tree
-                .ids()
-                .filter_map(|link| Some((link, tree.follow(link)?.file)))
-                .collect(),
             folders: tree
                 .ids()
                 .filter(|&file| tree.is_directory(file))
@@ -53,8 +53,14 @@ impl Facets {
                 .iter()
                 .map(|rule| rules::guards(inventory, rule))
                 .collect(),
+            symbols: inventory
+                .package_ids()
+                .filter(|&id| rules::holds_symbols(inventory.package(id)))
+                .map(PackageId::index)
+                .collect(),
             ..Self::default()
         };
+        facets.index_links(tree);
         let program_folders =
             PROGRAM_FOLDERS.map(|path| tree.resolve(path).map(|found| found.file));
         facets.programs.grow(tree.len());
@@ -62,7 +68,9 @@ impl Facets {
         for file in tree.ids() {
             tree.write_path(file, &mut path);
             let is_folder = tree.is_directory(file);
-            let is_program = !is_folder && program_folders.contains(&Some(tree.parent(file)));
+            let is_program = !is_folder
+                && (program_folders.contains(&Some(tree.parent(file)))
+                    || is_program_elsewhere(tree, file, &path));
             facets.programs.set(file.index(), is_program);
             facets.classes.push(if is_folder {
                 0
@@ -82,6 +90,26 @@ impl Facets {
     pub fn wards(&self, folder: FileId) -> &[FileId] {
         &self.wards
             [self.ward_rows[folder.index()] as usize..self.ward_rows[folder.index() + 1] as usize]
+    }
+
+    /// The further links that a symlink passes on its way to its end.
+    pub fn passed(&self, link: FileId) -> impl Iterator<Item = FileId> + '_ {
+        let first = self.passed.partition_point(|pair| pair.0 < link);
+        let row = self.passed[first..].iter();
+        row.take_while(move |pair| pair.0 == link)
+            .map(|pair| pair.1)
+    }
+
+    fn index_links(&mut self, tree: &FileTree) {
+        for link in tree.ids() {
+            let Some(end) = tree.follow(link) else {
+                continue;
+            };
+            self.links.push((link, end.file));
+            let further = end.links.into_iter();
+            let inner = further.filter(|&other| tree.parent(other) != FileId::ROOT);
+            self.passed.extend(inner.map(|other| (link, other)));
+        }
     }
 
     /// Adds up a set of files, each inode once; `each` sees every inode's first name in the set and its room on disk.
@@ -132,6 +160,14 @@ impl Facets {
         }
         self.ward_rows = rows;
     }
+}
+
+/// Whether this is a program in a folder of programs of its own: `/usr/lib/postgresql/15/bin/postgres`.
+fn is_program_elsewhere(tree: &FileTree, file: FileId, path: &[u8]) -> bool {
+    matches!(tree.name(tree.parent(file)), b"bin" | b"sbin")
+        && tree.kind(file) == FileKind::Regular
+        && tree.mode(file) & 0o111 != 0
+        && !path.starts_with(b"/usr/share/doc/")
 }
 
 /// Folders whose unowned contents belong to the system rather than to the scientist.

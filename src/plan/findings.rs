@@ -13,6 +13,7 @@ pub(super) fn collect(inputs: &Inputs<'_>, closure: &Closure<'_>) -> Vec<Finding
     for (at, mark) in inputs.marks.iter().enumerate() {
         findings.extend(about_mark(inputs, closure, at as u32, mark.wish));
     }
+    findings.extend(about_missing_trace(inputs, closure));
     findings.extend(about_boot(inputs));
     findings.extend(about_unmet(inputs, closure));
     findings.extend(about_guesses(inputs, closure));
@@ -185,6 +186,39 @@ fn dropped_but_needed(
         first,
         format!("{label} is marked drop, but {what}: something that stays needs it"),
     ))
+}
+
+/// What is cut to what is needed without a trace is cut by what finders know, which is not all that programs open.
+fn about_missing_trace(inputs: &Inputs<'_>, closure: &Closure<'_>) -> Option<Finding> {
+    let is_everywhere = inputs.needed_level < Level::Trimmed;
+    let is_cut = |mark: &ResolvedMark| {
+        let names_component = mark
+            .nodes
+            .iter()
+            .any(|node| matches!(node, Node::Package(_)));
+        mark.wish == Wish::Keep(Level::NeededOnly) && (names_component || !mark.parts.is_empty())
+    };
+    if !inputs.trace.is_empty() || !(is_everywhere || inputs.marks.iter().any(is_cut)) {
+        return None;
+    }
+    let levels = closure.levels.iter();
+    let cut = levels.filter(|&&level| level == Some(Level::NeededOnly));
+    let what = match cut.count() {
+        1 => "1 package is".to_owned(),
+        count => format!("{count} packages are"),
+    };
+    Some(Finding {
+        severity: if is_everywhere {
+            Severity::Warning
+        } else {
+            Severity::Note
+        },
+        node: None,
+        message: format!(
+            "{what} cut to needed only without a trace: what is opened by a name made at run time may be missing; \
+             `guestslim trace` runs the workload and adds what it reads"
+        ),
+    })
 }
 
 fn about_boot(inputs: &Inputs<'_>) -> Vec<Finding> {

@@ -1,8 +1,8 @@
 //! From selectors to packages and files of one guest, and back.
 
-use super::{Mark, Selector, modules};
+use super::{Mark, Selector, Wish, modules};
 use crate::model::text::{escape, unescape};
-use crate::model::{FileId, FileTree, Inventory, Node};
+use crate::model::{FileId, FileKind, FileTree, Inventory, Node, Resolved};
 use globset::{GlobBuilder, GlobMatcher};
 
 /// What a mark selects.
@@ -18,7 +18,8 @@ pub struct Selected {
 pub fn resolve(inventory: &Inventory, mark: &Mark) -> Selected {
     let nodes = match &mark.selector {
         Selector::Package(pattern) => packages(inventory, pattern),
-        Selector::Path(pattern) => paths(inventory, pattern),
+        Selector::Path(pattern) if mark.wish == Wish::Drop => paths(inventory, pattern),
+        Selector::Path(pattern) => led_to(inventory, paths(inventory, pattern)),
         Selector::Feature(name) => inventory
             .boot
             .features
@@ -101,6 +102,38 @@ fn paths(inventory: &Inventory, pattern: &str) -> Vec<Node> {
         }
     }
     found
+}
+
+/// The same files, and all that managed links among them lead to: a person who keeps `/usr/bin/mpirun` means the program, not
+/// the first of the links of alternatives. Links right in the root folder stand for the system's folders.
+fn led_to(inventory: &Inventory, mut nodes: Vec<Node>) -> Vec<Node> {
+    let tree = &inventory.tree;
+    let is_link = |file: FileId| {
+        tree.kind(file) == FileKind::Symlink
+            && inventory.follows[file.index()].is_some()
+            && tree.parent(file) != FileId::ROOT
+    };
+    let ends: Vec<Resolved> = nodes
+        .iter()
+        .filter_map(|&node| match node {
+            Node::File(file) => Some(file),
+            Node::Package(_) => None,
+        })
+        .filter(|&file| is_link(file))
+        .filter_map(|link| {
+            tree.follow(link)
+                .filter(|end| !tree.is_within(link, end.file))
+        })
+        .collect();
+    if !ends.is_empty() {
+        let files = ends
+            .iter()
+            .flat_map(|end| end.links.iter().chain([&end.file]));
+        nodes.extend(files.copied().map(Node::File));
+        nodes.sort_unstable();
+        nodes.dedup();
+    }
+    nodes
 }
 
 /// The folder that a pattern names by the parts before its first wildcard; all that it selects is in there.

@@ -6,6 +6,7 @@ mod cli;
 mod command;
 mod cure;
 mod images;
+mod kinds;
 mod load;
 mod manual;
 mod modules;

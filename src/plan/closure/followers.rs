@@ -29,12 +29,28 @@ impl Closure<'_> {
         } else {
             self.kept.contains(target.index())
         };
+        let mut passed = self.inputs.facets.passed(file);
         if stays
-            && !self.is_marked_drop(file)
-            && self.rule_about(file).is_none()
+            && self.may_stay(file)
+            && passed.all(|link| self.is_passable(link))
             && !self.kept.put(file.index())
         {
             self.reasons[file.index()] = Reason::Follows(target);
         }
+    }
+
+    fn may_stay(&self, file: FileId) -> bool {
+        !self.is_marked_drop(file) && self.rule_about(file).is_none()
+    }
+
+    /// Whether a link on the way to something that stays does so, too, now or as a follower itself. A rule may have taken it
+    /// although a need brought its target back.
+    fn is_passable(&self, link: FileId) -> bool {
+        let inventory = self.inputs.inventory;
+        let follows = || match inventory.owner(link) {
+            Some(owner) => self.levels[owner.index()] == Some(Level::NeededOnly),
+            None => inventory.follows[link.index()].is_some(),
+        };
+        self.kept.contains(link.index()) || (follows() && self.may_stay(link))
     }
 }

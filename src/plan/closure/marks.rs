@@ -1,7 +1,7 @@
 //! What marks say about packages and files.
 
 use super::{Closure, NO_MARK};
-use crate::model::{Evidence, FileId, Node, PackageId};
+use crate::model::{Evidence, FileId, FileKind, Node, PackageId};
 use crate::plan::{Level, Reason, Wish, gpu};
 
 impl Closure<'_> {
@@ -16,6 +16,10 @@ impl Closure<'_> {
                         let range = self.inputs.inventory.tree.subtree(file);
                         self.wishes[range.start as usize..range.end as usize].fill(at as u32);
                         self.single_out(file, mark.wish);
+                        if self.inputs.inventory.follows[file.index()].is_some() {
+                            self.named.grow(file.index() + 1);
+                            self.named.insert(file.index());
+                        }
                     }
                 }
             }
@@ -34,6 +38,15 @@ impl Closure<'_> {
             .get(file.index())
             .copied()
             .filter(|&mark| mark != NO_MARK)
+    }
+
+    /// Whether this is a managed link that no mark names itself, only a folder above: it stays exactly when what it leads to
+    /// stays.
+    pub(super) fn only_follows(&self, file: FileId) -> bool {
+        let inventory = self.inputs.inventory;
+        inventory.follows[file.index()].is_some()
+            && inventory.tree.kind(file) == FileKind::Symlink
+            && !self.named.contains(file.index())
     }
 
     /// Whether a mark wants of this file's package only what is needed.

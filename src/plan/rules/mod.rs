@@ -5,7 +5,7 @@ mod table;
 
 pub use table::RULES;
 
-use crate::model::{FileId, Inventory, PackageId};
+use crate::model::{FileId, Inventory, Package, PackageId};
 use crate::plan::Risk;
 
 /// A rule's row in [`RULES`].
@@ -26,12 +26,68 @@ pub struct Rule {
     pub is_default: bool,
     /// Whether it takes files that packages own, files that no package owns, or both.
     pub scope: Scope,
+    /// Whether it spares packages of debug symbols that another kind of package, which stays, declares: valgrind works with
+    /// the C library's.
+    pub spares_declared: bool,
     /// Packages that suspend the rule while they stay: by name, `*` at the end matches any rest.
     pub unless: &'static [&'static str],
-    /// Whether a file (by its absolute path) is of the class; called once a file when the guest is loaded.
-    pub matches: fn(&[u8]) -> bool,
-    /// The class as dpkg `path-exclude` and `path-include` globs, so that upgrades do not bring the files back.
+    /// Whether a file is of the class; called once a file when the guest is loaded.
+    pub matches: fn(&Subject<'_>) -> bool,
+    /// Parts of the class as dpkg `path-exclude` and `path-include` globs, so that upgrades do not bring the files back. A
+    /// glob never takes a file outside of the class, whatever is installed later; files that none takes are excluded by name.
     pub exclusions: &'static [&'static str],
+}
+
+/// A file as the rules see it.
+pub struct Subject<'a> {
+    /// Its absolute path.
+    pub path: &'a [u8],
+    inventory: &'a Inventory,
+    file: FileId,
+}
+
+impl<'a> Subject<'a> {
+    /// A file of a guest; `path` is its absolute path.
+    pub const fn new(inventory: &'a Inventory, file: FileId, path: &'a [u8]) -> Self {
+        Self {
+            path,
+            inventory,
+            file,
+        }
+    }
+
+    /// Whether its package is there to compile against a library.
+    fn is_for_development(&self) -> bool {
+        let owner = self.inventory.owner(self.file);
+        owner.is_some_and(|owner| is_for_development(self.inventory.package(owner)))
+    }
+
+    /// Whether a file whose name begins so lies in the same folder.
+    fn has_beside(&self, start: &[u8]) -> bool {
+        let tree = &self.inventory.tree;
+        let row = tree.children(tree.parent(self.file));
+        let at = row.partition_point(|&child| tree.name(child) < start);
+        row.get(at)
+            .is_some_and(|&child| tree.name(child).starts_with(start))
+    }
+}
+
+/// Debian's `-dev`, `-dev-bin`, `-dev-arm64-cross`; other systems' `-devel`; packages with headers alone.
+fn is_for_development(package: &Package) -> bool {
+    let name = package.name.as_str();
+    package.section.rsplit('/').next() == Some("libdevel")
+        || name.contains("-dev-")
+        || ["-dev", "-devel", "-headers", "-static"]
+            .iter()
+            .any(|end| name.ends_with(end))
+}
+
+/// Whether a package is there for its debug symbols: Debian's `-dbg` and `-dbgsym`, other systems' `-debuginfo`.
+pub(super) fn holds_symbols(package: &Package) -> bool {
+    let name = package.name.as_str();
+    ["-dbg", "-dbgsym", "-debuginfo"]
+        .iter()
+        .any(|end| name.ends_with(end))
 }
 
 /// Which files a rule takes.
@@ -92,6 +148,7 @@ impl RuleSet {
 /// The rules that a file belongs to, one bit a row, as far as its owner makes it a candidate.
 pub(super) fn classes(inventory: &Inventory, file: FileId, path: &[u8]) -> u32 {
     let is_owned = inventory.owner(file).is_some();
+    let subject = Subject::new(inventory, file, path);
     let mut bits = 0;
     for (at, rule) in RULES.iter().enumerate() {
         let is_candidate = match rule.scope {
@@ -99,7 +156,7 @@ pub(super) fn classes(inventory: &Inventory, file: FileId, path: &[u8]) -> u32 {
             Scope::Unowned => !is_owned,
             Scope::Both => true,
         };
-        if is_candidate && (rule.matches)(path) {
+        if is_candidate && (rule.matches)(&subject) {
             bits |= 1 << at;
         }
     }
@@ -128,117 +185,4 @@ pub(super) fn guards(inventory: &Inventory, rule: &Rule) -> Vec<PackageId> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rules_have_names_of_their_own_and_fit_the_set() {
-        let mut ids: Vec<_> = RULES.iter().map(|rule| rule.id).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        assert_eq!(ids.len(), RULES.len());
-        assert!(RULES.len() <= 32);
-    }
-
-    #[test]
-    fn paths_fall_into_their_classes() {
-        let cases: &[(&str, &[&str])] = &[
-            ("/usr/share/doc/curl/README", &["documentation"]),
-            ("/usr/share/doc/curl/copyright", &[]),
-            ("/usr/share/man/de/man1/ls.1.gz", &["manuals"]),
-            (
-                "/usr/share/locale/de/LC_MESSAGES/coreutils.mo",
-                &["translations"],
-            ),
-            ("/usr/share/locale/locale.alias", &[]),
-            ("/usr/include/stdio.h", &["development"]),
-            (
-                "/usr/lib/x86_64-linux-gnu/libc.a",
-                &["development", "static-libraries"],
-            ),
-            (
-                "/usr/lib/gcc/x86_64-linux-gnu/12/libgcc.a",
-                &["development"],
-            ),
-            ("/usr/share/i18n/locales/de_DE", &["locale-sources"]),
-            ("/usr/share/i18n/SUPPORTED", &["locale-sources"]),
-            ("/opt/conda/share/man/man1/x.1", &["own-documentation"]),
-            ("/usr/local/lib/libx.a", &["own-development"]),
-            ("/opt/x/include/x/y.hpp", &["own-development"]),
-            ("/opt/x/include/README", &[]),
-            ("/opt/conda/pkgs/numpy/a.py", &["tool-caches"]),
-            ("/opt/tool/pkgs/a.py", &[]),
-            ("/home/sci/.npm/_cacache/x", &["tool-caches"]),
-            ("/home/sci/.local/share/Trash/files/x", &["trash"]),
-            ("/home/.local/share/Trash/files/x", &[]),
-            ("/usr/lib/x86_64-linux-gnu/libc.so.6", &[]),
-            ("/home/sci/.cache/pip/x", &["user-caches"]),
-            ("/home/.cache/x", &[]),
-            ("/root/.cache/x", &["user-caches"]),
-            ("/var/log/journal/1/system.journal", &["logs"]),
-            (
-                "/usr/lib/python3/dist-packages/numpy/tests/test_a.py",
-                &["test-suites"],
-            ),
-            (
-                "/usr/lib/python3.11/__pycache__/abc.cpython-311.pyc",
-                &["byte-code"],
-            ),
-        ];
-        for (path, expected) in cases {
-            let found: Vec<_> = RULES
-                .iter()
-                .filter(|rule| (rule.matches)(path.as_bytes()))
-                .map(|rule| rule.id)
-                .collect();
-            assert_eq!(found, *expected, "{path}");
-        }
-    }
-
-    /// dpkg matches its globs with fnmatch without `FNM_PATHNAME`: a star crosses slashes.
-    fn dpkg_excludes(rule: &Rule, path: &str) -> bool {
-        let mut is_excluded = false;
-        for exclusion in rule.exclusions {
-            let (glob, verdict) = exclusion
-                .strip_prefix('+')
-                .map_or((*exclusion, true), |glob| (glob, false));
-            if globset::Glob::new(glob)
-                .expect("a glob")
-                .compile_matcher()
-                .is_match(path)
-            {
-                is_excluded = verdict;
-            }
-        }
-        is_excluded
-    }
-
-    #[test]
-    fn dpkg_exclusions_say_the_same_as_the_rules() {
-        let paths = [
-            "/usr/share/doc/a/b",
-            "/usr/share/doc/a/copyright",
-            "/usr/share/man/man1/x",
-            "/usr/share/locale/de/x.mo",
-            "/usr/share/locale/en/x.mo",
-            "/usr/include/x/y.h",
-            "/usr/lib/x/libx.a",
-            "/usr/lib/x/libx_nonshared.a",
-            "/usr/lib/gcc/x/libx.a",
-            "/usr/share/i18n/locales/de_DE",
-            "/usr/lib/x/pkgconfig/x.pc",
-            "/usr/bin/x",
-            "/usr/lib/debug/.build-id/a",
-        ];
-        for rule in RULES.iter().filter(|rule| !rule.exclusions.is_empty()) {
-            for path in paths {
-                assert_eq!(
-                    dpkg_excludes(rule, path),
-                    (rule.matches)(path.as_bytes()),
-                    "{} {path}",
-                    rule.id
-                );
-            }
-        }
-    }
-}
+mod tests;
