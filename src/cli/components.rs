@@ -6,7 +6,7 @@ use crate::model::table::{Align, count, section};
 use crate::model::{Bytes, Inventory};
 use serde::Serialize;
 
-/// What a language or an installer put in as one unit.
+/// A unit that a language or an installer put in.
 #[derive(Debug, Serialize)]
 pub struct Component {
     /// `Python distribution`, `conda package` ...

@@ -1,4 +1,4 @@
-//! Signals become a raised flag: work stops at its next look, cleans up, and the program returns 130.
+//! Signals set a flag: work stops at its next check, cleans up, and the program returns 130.
 
 use crate::job::Cancel;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};

@@ -1,4 +1,4 @@
-//! What several commands print as JSON. Field names are stable; every text is safe; sizes are bytes.
+//! JSON shared by several commands. Field names are stable; every text is safe; sizes are bytes.
 
 use crate::model::inventory::Origin;
 use crate::model::text::escape;
@@ -164,7 +164,7 @@ pub const fn level_word(level: Option<Level>) -> &'static str {
     }
 }
 
-/// What people call a package or file.
+/// The name of a package or file.
 pub fn node_name(inventory: &Inventory, node: Node) -> String {
     match node {
         Node::Package(id) => plain(&inventory.package_label(id)),

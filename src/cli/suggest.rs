@@ -1,4 +1,4 @@
-//! Suggestions as `plan` prints them: what could still go, and what was accepted.
+//! Suggestions as `plan` prints them: open ones and accepted ones.
 
 use crate::job::{Cancelled, Job};
 use crate::model::Bytes;
@@ -10,14 +10,14 @@ use serde::Serialize;
 /// How many suggestions of each risk class are listed without `--all`.
 const TOP: usize = 8;
 
-/// What could still go.
+/// A suggestion.
 #[derive(Debug, Serialize)]
 pub struct OffersJson {
     classes: Vec<ClassJson>,
     list: Vec<OfferJson>,
 }
 
-/// What accepting a risk class, and all below it, would save.
+/// The saving of accepting a risk class and all below it.
 #[derive(Debug, Serialize)]
 struct ClassJson {
     /// `safe`, `low` or `ask`: what `accept` takes in a profile.

@@ -1,4 +1,4 @@
-//! What `guestslim trace` prints, for people and as JSON.
+//! The output of `guestslim trace`, for people and as JSON.
 
 use super::table::{Align, plural, section};
 use crate::model::text::escape;
@@ -8,7 +8,7 @@ use crate::trace::Trace;
 use crate::vm::wire::End;
 use serde::Serialize;
 
-/// What a trace says.
+/// The result of a trace.
 #[derive(Debug, Serialize)]
 pub struct Report {
     pub kernel: String,
@@ -45,7 +45,7 @@ pub struct Learned {
     /// The projection without and with them.
     pub before: u64,
     pub after: u64,
-    /// What the plan keeps and no trace touched.
+    /// Files that the plan keeps and no trace touched.
     pub never_read: u64,
 }
 
@@ -115,7 +115,7 @@ impl Report {
 }
 
 impl Learned {
-    /// What a lesson changed in a profile.
+    /// The changes that a trace made to a profile.
     pub fn of(profile: String, lesson: Lesson) -> Self {
         Self {
             profile,

@@ -1,11 +1,11 @@
-//! How big folders are.
+//! Sizes of folders.
 
 use crate::model::table::plural;
 use crate::model::text::escape;
 use crate::model::{Bytes, FileId, FileTree};
 use serde::Serialize;
 
-/// A folder or file with all that is in it.
+/// A folder with everything in it, or a file.
 #[derive(Debug, Serialize)]
 pub struct Tree {
     pub path: String,

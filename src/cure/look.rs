@@ -1,4 +1,4 @@
-//! Looks for what an image lacks: runs what was lost on the source and takes away what the image has.
+//! Finds what an image lacks: runs the lost check, unit or boot on the source and subtracts what the image has.
 
 use super::Case;
 use super::prescribe::owner;
@@ -14,7 +14,7 @@ use crate::vm::wire::Scope;
 use crate::vm::{Subject, VmError};
 use std::sync::Arc;
 
-/// What was found missing.
+/// The missing paths.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// Files of the source.
@@ -99,7 +99,7 @@ fn looks(case: &Case<'_>, is_loader: bool) -> Vec<Vec<Look>> {
     vec![narrow, vec![(Scope::All, checks)]]
 }
 
-/// The shell line that starts a unit anew, whatever its name is.
+/// The shell line that restarts a unit, whatever its name.
 fn restart(unit: &[u8]) -> Vec<u8> {
     [b"systemctl restart -- ", &quoted(unit)[..]].concat()
 }

@@ -1,9 +1,9 @@
-//! Names the cure of an image that lost something (checks fail, units fail, it does not come up): what the lost part touches on
-//! the source and the image lacks, whose it is, and what brings it back, with its price.
+//! Names the cure of an image that lost something (a check or unit fails, or it does not boot): the paths that the lost part touches
+//! on the source and that the image lacks, their owners, and what brings them back, with its price.
 //!
-//! What brings files back is a trace that has their paths, where the profile has a trace already: that costs nothing but the
-//! files. Else, and where a mark is in the way, it is a mark behind the profile's own, so that it wins over an earlier drop;
-//! evidence that knows nothing of the boot must not let a profile without a trace cut what boots.
+//! In a profile with a trace, the missing paths are added to the trace: that costs only the files. Otherwise, and where a mark is in
+//! the way, the cure is a mark after the profile's own, so that it wins over an earlier drop. A profile without a trace does not
+//! get one here: it would know nothing of the boot, and boot packages are cut as soon as there is a trace.
 
 mod look;
 mod prescribe;
@@ -28,11 +28,11 @@ use std::time::Duration;
 pub struct Case<'a> {
     /// The image.
     pub image: &'a Subject,
-    /// What it was made from.
+    /// The image that it was made from.
     pub source: &'a Subject,
     /// How it was made, and its checks.
     pub profile: &'a Profile,
-    /// What works on the source and not on the image.
+    /// Works on the source and not on the image.
     pub lost: &'a Lost,
     /// How machines run.
     pub accel: Working,
@@ -42,27 +42,27 @@ pub struct Case<'a> {
     pub check_cap: Duration,
 }
 
-/// What would make the image work again.
+/// The changes that would make the image work again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Cure {
     /// What it is for, escaped: checks' commands, `unit NAME`, `the boot`.
     pub lost: Vec<String>,
     /// Why there may be more than it names; null when this is all.
     pub incomplete: Option<String>,
-    /// What the image lacks, by component.
+    /// Missing paths by component.
     pub lacks: Vec<Lack>,
     /// What all remedies together add to the projection, in bytes on disk.
     pub adds: u64,
 }
 
-/// What the image lacks of one component.
+/// Missing paths of one component.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Lack {
     /// The package, or the top folders of what no package owns.
     pub component: String,
     /// The paths, escaped.
     pub paths: Vec<String>,
-    /// What brings them back; nothing where the profile keeps them already.
+    /// The change that brings them back; nothing where the profile keeps them already.
     #[serde(flatten)]
     pub remedy: Remedy,
     /// What this adds to the projection, in bytes on disk.

@@ -1,5 +1,5 @@
-//! From missing files to what brings them back: a package's files into the trace where the profile has one; else marks, on the
-//! package where that is not much dearer, else on each path.
+//! From missing files to the change that brings them back. Files of a package are added to the trace where the profile has one.
+//! Otherwise the change is a mark: on the package where that costs little more, or else on each path.
 //!
 //! A mark on a package holds when a file of the next build has another name; one on a path, or a path in the trace, costs
 //! nothing but the path. The price of either is what the plan says with it.

@@ -18,7 +18,7 @@ impl Cure {
             let _ = writeln!(text, "  {}", short(lost));
         }
         if self.lacks.is_empty() {
-            text += "  the image has every file that this touches on the source: what it lacks is no file\n";
+            text += "  the image has every file that this touches on the source, so no missing file explains the failure\n";
         }
         text.extend(self.lacks.iter().map(Lack::text));
         if self.lacks.len() > 1 {
@@ -47,7 +47,7 @@ impl Lack {
         }
         text.extend(self.remedy.lines().map(|line| format!("    {line}\n")));
         if self.remedy.is_empty() {
-            text += "    the profile keeps them already: the image was not made with it, or was damaged\n";
+            text += "    the profile already keeps them: the image was made with another profile, or was damaged\n";
         } else {
             let _ = writeln!(text, "    adds {}", Bytes(self.adds));
         }
@@ -68,7 +68,7 @@ fn paths_of_trace(count: usize) -> String {
     format!("{count} {plural} in the trace")
 }
 
-/// What a healed profile says of itself at its head.
+/// The comment at the head of a healed profile.
 pub fn comment(cure: &Cure, remedy: &Remedy) -> String {
     let marks = match remedy.marks.len() {
         0 => None,

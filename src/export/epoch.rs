@@ -1,4 +1,4 @@
-//! The time that stands in what is to be the same each time: `SOURCE_DATE_EPOCH`, or none.
+//! The time written into reproducible files: `SOURCE_DATE_EPOCH`, or none.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

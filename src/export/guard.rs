@@ -1,4 +1,4 @@
-//! Watches over an export: a full disk would stop the appliance for good, and a cancel must reach it.
+//! Guards an export: a full disk would stop the appliance for good, and a cancel must reach it.
 
 use super::error::ExportError;
 use super::place::Place;

@@ -1,4 +1,4 @@
-//! What a person chooses about an export.
+//! The options of an export.
 
 use crate::guest::OpenOptions;
 use crate::model::Bytes;
@@ -146,7 +146,7 @@ impl Way {
     /// What it does, one phrase.
     pub const fn promise(self) -> &'static str {
         match self {
-            Self::InPlace => "the disk keeps its size and all else but what goes",
+            Self::InPlace => "the disk keeps its size and layout; only what goes is removed",
             Self::Shrink => "the same, and then the last partition and the disk get smaller",
             Self::Repack => "a new, smaller disk, onto which only what stays is copied",
         }

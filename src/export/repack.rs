@@ -1,8 +1,8 @@
 //! Fills a new disk inside the appliance: the source's overlay is `/dev/sda`, the new disk `/dev/sdb`.
 //!
-//! `cp -a` copies a tree inside one appliance: of what is tried it alone keeps sockets and holes besides owners, modes,
-//! times, links, capabilities, labels and ACLs, and it is faster than two `tar`s. Inode flags it loses; they are set
-//! afterwards. Nothing but files is copied, so nothing of what was removed can be on the new disk.
+//! `cp -a` copies a tree inside one appliance. Of the tools tried, it alone keeps sockets and holes besides owners, modes,
+//! times, links, capabilities, labels and ACLs, and it is faster than two `tar`s. It loses inode flags, which are set
+//! afterwards. Only files are copied, so no removed byte can be on the new disk.
 
 use super::disk::geometry::{DiskLayout, Fill, Part};
 use super::disk::table::{self, Patch};

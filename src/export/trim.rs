@@ -1,5 +1,5 @@
-//! Gives freed space back inside the appliance, so that what was in it is not in the output: blocks of file systems, and all
-//! of the swap areas.
+//! Discards freed space inside the appliance, so that its old contents are not in the output: free blocks of file systems, and
+//! whole swap areas.
 
 use super::disk::ext;
 use super::disk::leftovers::{leftovers, lines_about};

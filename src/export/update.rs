@@ -1,4 +1,4 @@
-//! What an update from the previous release's image costs: the chunks of the new disk that the old one lacks.
+//! The cost of an update from the previous release's image: the chunks of the new disk that the old one lacks.
 
 use super::error::ExportError;
 use super::options::ExportOptions;

@@ -1,4 +1,4 @@
-//! Records of fields and values, one a line, as Debian's control files have them: `DESCRIPTION` of R's and Octave's packages.
+//! Reads records of `Field: value` lines in the style of Debian's control files: `DESCRIPTION` of R and Octave packages.
 
 /// A field's value, lines joined; empty where there is none.
 pub fn field(text: &[u8], name: &[u8]) -> String {

@@ -1,7 +1,7 @@
-//! D-Bus services that are started when somebody asks for their name need the unit or the program that they name; policies
-//! need the accounts that they are about.
+//! D-Bus services that are started on demand need the unit or the program that they name; policies need the accounts that they
+//! name.
 //!
-//! The bus reads services and policies from folders that every package fills; it wants what is there.
+//! The bus reads services and policies from folders that every package fills, so it only *wants* the files there.
 
 use super::unit::{Accounts, Realm, commands, settings};
 use super::{Scan, programs};

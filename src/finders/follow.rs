@@ -1,7 +1,6 @@
 //! Unowned files that stay exactly when another file stays: links that the system manages, byte code, module indexes.
 //!
-//! Such a file says nothing about what its owner wants: the link `/etc/alternatives/editor` does not need an editor, it is
-//! there because one is installed.
+//! Such a file is not a need: the link `/etc/alternatives/editor` does not need an editor, it exists because one is installed.
 
 use crate::model::{FileId, FileKind, FileTree, Inventory};
 

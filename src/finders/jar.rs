@@ -1,8 +1,8 @@
 //! Java archives need the archives that their manifest names in `Class-Path`.
 //!
-//! An archive is a zip file: the list of its members stands at the end, `META-INF/MANIFEST.MF` first in it, so that neither
-//! the archive nor its whole list is read. Formats: PKWARE's APPNOTE.TXT, and the JAR File Specification for the manifest.
-//! What a class path names and is not there is passed over, as Java does.
+//! An archive is a zip file: the list of its members is at the end, with `META-INF/MANIFEST.MF` first, so neither the archive nor
+//! its whole list is read. Formats: PKWARE's APPNOTE.TXT, and the JAR File Specification for the manifest. Missing entries of a
+//! class path are ignored, as Java does.
 
 use super::Scan;
 use crate::job::Cancelled;

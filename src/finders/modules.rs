@@ -1,7 +1,7 @@
-//! Kernel modules need the modules that they use, and want what they load first and their firmware.
+//! Kernel modules need the modules that they use, and want their soft dependencies and their firmware.
 //!
-//! `modules.dep` is depmod's own list of what each module uses; soft dependencies stand in `modules.softdep` and in
-//! modprobe.d(5), names to load at boot in modules-load.d(5). Firmware is named in the modules themselves.
+//! `modules.dep` is depmod's own list of the modules that each module uses. Soft dependencies are in `modules.softdep` and in
+//! modprobe.d(5), modules to load at boot in modules-load.d(5). The modules themselves name their firmware.
 
 mod firmware;
 

@@ -1,4 +1,4 @@
-//! Programs by name: where a shell or `env` would find them.
+//! Finds programs by name, where a shell or `env` would find them.
 
 use crate::model::{FileTree, Resolved};
 

@@ -1,7 +1,7 @@
 //! udev's rules need the programs that they start, and want the units that they start.
 //!
-//! Only `RUN`, `PROGRAM`, `IMPORT{program}` and `SYSTEMD_WANTS` lead to files: udev(7). What is built into udev
-//! (`RUN{builtin}`) is no program.
+//! Only `RUN`, `PROGRAM`, `IMPORT{program}` and `SYSTEMD_WANTS` lead to files: udev(7). `RUN{builtin}` names functions of udev
+//! itself.
 
 use super::unit::{Realm, commands};
 use super::{Scan, programs};

@@ -1,4 +1,4 @@
-//! What would leave together with a node: dominators of a graph with one root.
+//! Nodes that would leave together with a node: dominators of a graph with one root.
 //!
 //! The method is that of Cooper, Harvey and Kennedy ("A Simple, Fast Dominance Algorithm"): walk the nodes in reverse
 //! post-order and intersect the dominators of their predecessors until nothing changes.

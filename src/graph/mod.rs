@@ -1,19 +1,19 @@
-//! Resolved needs in compressed rows: who needs whom is a slice, an edge is a number.
+//! Resolved needs in compressed rows: the needs of a node are a slice, an edge is a number.
 
 pub mod dominators;
 
 use crate::model::{FileId, Inventory, Need, Node, PackageId};
 
-/// All needs of a guest, by who needs. Nodes are numbered: packages first, then files.
+/// All needs of a guest, sorted by source node. Nodes are numbered: packages first, then files.
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
     packages: u32,
     nodes: u32,
     /// Row of node `n`: edges `rows[n]..rows[n + 1]`, firm ones only.
     rows: Vec<u32>,
-    /// Firm needs by who needs, then the soft ones.
+    /// Firm needs sorted by source node, then the soft ones.
     needs: Vec<Need>,
-    /// The number of the node at the end of each edge: all that a closure reads of an edge.
+    /// The target node of each edge: the only part of an edge that a closure reads.
     targets: Vec<u32>,
 }
 

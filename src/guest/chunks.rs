@@ -1,4 +1,4 @@
-//! A virtual disk in chunks of one size: what tells how much of one image is in another.
+//! Splits a virtual disk into chunks of one size, to tell how much of one image is in another.
 
 use super::GuestError;
 use super::blocks::Blocks;

@@ -1,4 +1,4 @@
-//! What a partition holds, by its superblock: kind, UUID and label as blkid(8) would say them.
+//! Identifies the contents of a partition by its superblock: kind, UUID and label, as blkid(8) prints them.
 
 use super::blocks::Blocks;
 use crate::model::text::escape;

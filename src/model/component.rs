@@ -9,13 +9,13 @@ pub const LANGUAGES: &[&str] = &["python", "r", "perl"];
 /// A Python distribution, an R package, a conda package, a virtual environment, a Java runtime ...
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Component {
-    /// What it is, in words: `Python distribution`.
+    /// Its kind in words: `Python distribution`.
     pub kind: &'static str,
     /// Its name, as the guest writes it.
     pub name: String,
     /// Its version; empty when nothing says it.
     pub version: String,
-    /// Its files; a folder stands for all that is in it.
+    /// Its files; a folder stands for everything in it.
     pub parts: Vec<FileId>,
     /// Those of its parts that say what it is and hold no code.
     pub metadata: Vec<FileId>,
@@ -30,9 +30,9 @@ pub struct Module {
     pub name: String,
     /// The folder of the environment that finds it: `/usr`, `/opt/science`.
     pub place: FileId,
-    /// What is opened to load it: the packages around it, outermost first, then itself.
+    /// Files opened to load it: the packages around it, outermost first, then itself.
     pub files: Vec<FileId>,
-    /// All that is its own; a folder stands for all that is in it.
+    /// Its own files; a folder stands for everything in it.
     pub whole: Vec<FileId>,
     /// The component that it belongs to, by position, where one is known.
     pub component: Option<u32>,

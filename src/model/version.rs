@@ -58,7 +58,7 @@ fn take(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
     text.split_at(text.find(|c| !belongs(c)).unwrap_or(text.len()))
 }
 
-/// `~` before the end, the end before letters, letters before all else.
+/// `~` sorts before the end, the end before letters, letters before everything else.
 fn compare_text(a: &str, b: &str) -> Ordering {
     let weight = |byte: Option<u8>| match byte {
         Some(b'~') => -1,

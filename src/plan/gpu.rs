@@ -1,8 +1,8 @@
-//! Files that hold code for one GPU architecture: AMD's libraries keep one or many for each, and so do some of NVIDIA's.
+//! Files that hold code for one GPU architecture: AMD's libraries, and some of NVIDIA's, keep such files for each architecture.
 //!
 //! They are known by their names alone, as the libraries themselves find them: the architecture is a word of the name
 //! (`TensileLibrary_lazy_gfx90a.dat`) or the whole name of a folder above (`hsa/gfx942/fmha_fwd.co`). Code for several
-//! architectures inside one shared object cannot be cut out cleanly and is no such file.
+//! architectures inside one shared object cannot be cut out cleanly, so that file does not count.
 
 use super::select;
 use crate::model::{FileId, FileTree};
@@ -31,7 +31,7 @@ const FORMS: &[Form] = &[
     Form("libnvinfer_builder_resource_sm", "", "sm"),
 ];
 
-/// What a file's path says of its code.
+/// The architecture that a file's path names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Code {
     /// The architecture: `gfx90a`, `gfx11xx` for a family, `sm_80`.
@@ -48,11 +48,11 @@ enum Place<'a> {
     Folder(FileId, &'a str),
 }
 
-/// What this file's path says, where it is code for just one architecture.
+/// The architecture that this file's path names, when the file is code for exactly one.
 pub fn code(tree: &FileTree, file: FileId) -> Option<Code> {
     let (Form(start, end, maker), place) = find(tree, file)?;
     let (folder, word, rest) = match place {
-        // What follows is no part of another word: gfx90a is not gfx90.
+        // The name must end where the word ends: gfx90a is not gfx90.
         Place::Name(word) => (tree.parent(file), word, format!("*{word}[!0-9a-z]*")),
         Place::Folder(folder, word) => (folder, word, format!("**/{start}*{end}")),
     };
@@ -126,7 +126,7 @@ fn is_capability(text: &str) -> bool {
     matches!(digits.len(), 2 | 3) && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// `906`, `90a`, `1030`, and `11xx` for all that begin so.
+/// `906`, `90a`, `1030`, and `11xx` for all that begin with 11.
 fn is_target(text: &str) -> bool {
     let known = text.trim_end_matches('x');
     matches!(text.len(), 3 | 4)

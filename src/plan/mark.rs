@@ -1,15 +1,15 @@
-//! The scientist's intent: marks with selectors that hold across rebuilds of an image.
+//! The user's intent: marks with selectors that hold across rebuilds of an image.
 
 use super::Level;
 use crate::model::{FileId, Node};
 
-/// What a mark is about, by name.
+/// Selects packages and files by name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Selector {
     /// Packages by name or glob, `name:arch` for one architecture.
     Package(String),
     /// Paths by glob (`*` within a part, `**` across parts), as [`escape`](crate::model::text::escape)d text; a
-    /// folder stands for all that is in it.
+    /// folder stands for everything in it.
     Path(String),
     /// A language's module: `python`, `scipy.linalg`.
     Module {
@@ -22,7 +22,7 @@ pub enum Selector {
     Feature(String),
 }
 
-/// What is wanted of it.
+/// The user's wish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Wish {
     /// It stays, at this level.
@@ -34,7 +34,7 @@ pub enum Wish {
 /// One mark.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Mark {
-    /// What it is about.
+    /// What the mark selects.
     pub selector: Selector,
     /// What is wanted.
     pub wish: Wish,
@@ -45,7 +45,7 @@ pub struct Mark {
 pub struct ResolvedMark {
     /// What is wanted.
     pub wish: Wish,
-    /// Packages and files, a folder for all that is in it.
+    /// Packages and files; a folder stands for everything in it.
     pub nodes: Vec<Node>,
     /// The parts of the components of the modules that it is about; a keep mark below trimmed cuts them to what something
     /// names.

@@ -1,9 +1,9 @@
-//! What a mark on a language's module is about.
+//! What a mark on a language's module selects.
 //!
-//! *Whole* is all that is the module's own; *trimmed* is what is opened to load it, and its component comes along as it does
-//! for everything that imports it. *Needed only* (and below: a module has no record to stay) is also a ceiling: of the
-//! component only the module, what that imports, data files and metadata stay, and of the package that owns it only what is
-//! named. A *drop* is about all that is the module's own.
+//! *Whole* selects all of the module's own files. *Trimmed* selects the files opened to load it; its component comes along, as it
+//! does for everything that imports it. *Needed only* (and below, because a module has no record) is also a ceiling: of the
+//! component, only the module, its imports, data files and metadata stay; of the package that owns it, only what is named. A
+//! *drop* selects all of the module's own files.
 
 use super::select::{Selected, glob};
 use super::{Inputs, Level, Wish};

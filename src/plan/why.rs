@@ -1,4 +1,4 @@
-//! The chain of reasons from a thing to the mark, the boot set or the rule that decides about it.
+//! The chain of reasons from a package or file to the mark, the boot set or the rule that decides about it.
 
 use super::{Intent, Level, Plan, Reason};
 use crate::graph::Graph;
@@ -58,21 +58,19 @@ pub fn why_gone(
             format!("{} stays {}", label(package), level_word(plan, package))
         }
         Reason::FollowsGone(file) => format!("with {}", escape(&inventory.tree.path(file))),
-        Reason::Leavings => "a leaving in a folder of packages that go".to_owned(),
+        Reason::Leavings => "a leftover in a folder of packages that go".to_owned(),
         Reason::Idle => "a driver for hardware that is not declared".to_owned(),
         _ => return None,
     })
 }
 
-/// What the things that go for the same kind of reason are, as a safe phrase: what a summary adds up.
+/// Groups dropped things by their kind of reason, as a safe phrase for summaries.
 pub fn class_gone(intent: &Intent, plan: &Plan, reason: Reason) -> String {
     match reason {
         Reason::Rule(rule) => format!("rule {}: {}", rule.rule().id, rule.rule().heading),
         Reason::Mark(mark) => dropped_by(intent, plan, mark),
         Reason::OwnerGoes(_) => "files of packages that go".to_owned(),
-        Reason::Cut(_) => {
-            "files of packages that stay hollowed or as far as they are needed".to_owned()
-        }
+        Reason::Cut(_) => "files of packages that are hollowed or kept as far as needed".to_owned(),
         Reason::FollowsGone(_) => "made from or pointing to files that go".to_owned(),
         Reason::Leavings => "left in folders of packages that go".to_owned(),
         Reason::Idle => "drivers for hardware that is not declared".to_owned(),

@@ -1,4 +1,4 @@
-//! What a profile was made on: not a lock, but what the drift report compares with.
+//! The guest that a profile was made on: not a lock; the drift report compares with it.
 
 use super::form::Entries;
 use crate::model::Inventory;
@@ -19,7 +19,7 @@ pub struct MadeOn {
     pub date: String,
     /// Bytes that the guest's files took on disk; 0 when unknown.
     pub size: u64,
-    /// Versions of the packages by label, all that were installed; empty when nobody recorded them.
+    /// Versions of all installed packages by label; empty when nobody recorded them.
     #[serde(deserialize_with = "packages")]
     pub packages: BTreeMap<String, String>,
 }
@@ -31,7 +31,7 @@ fn packages<'de, D: Deserializer<'de>>(
 }
 
 impl MadeOn {
-    /// What there is to remember of this guest.
+    /// The facts about this guest that a profile records.
     pub fn of(inventory: &Inventory) -> Self {
         let os = &inventory.os;
         Self {

@@ -1,8 +1,8 @@
 //! What the user meant, as a file: marks, rules, evidence and checks by name, never by id, so that it holds across
 //! rebuilds of an image.
 //!
-//! The file is RON, written to be read and edited by hand; its grammar is [`form`]. Reading is strict: what is not
-//! understood is an error with its line and column, because a mark that is silently ignored would cost a file.
+//! The file is RON, made to be read and edited by hand; its grammar is [`form`]. Reading is strict: anything unknown
+//! is an error with its line and column, because a mark that is silently ignored would cost a file.
 //! A profile never names a path of the host and never runs anything on it.
 
 mod drift;
@@ -52,9 +52,9 @@ pub struct Profile {
     pub made_on: Option<MadeOn>,
     /// Marks, rules, level and trace.
     pub intent: Intent,
-    /// What must still work in the exported guest.
+    /// Commands that must still work in the exported guest.
     pub checks: Vec<Check>,
-    /// What the exported image should be.
+    /// The exported image's format and way.
     pub output: Output,
 }
 

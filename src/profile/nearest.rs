@@ -1,4 +1,4 @@
-//! Names that look like a mistyped one.
+//! Finds the names nearest to a mistyped one.
 
 /// How many characters of a name are compared.
 const MAX_CHARS: usize = 64;

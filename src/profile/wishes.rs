@@ -1,4 +1,4 @@
-//! What a profile asks of the exported image: checks that must pass, format, compression.
+//! A profile's wishes for the exported image: checks that must pass, format, compression, way.
 
 use crate::model::Bytes;
 use serde::{Deserialize, Serialize};
@@ -12,22 +12,22 @@ pub struct Check {
     /// The exit code that is right.
     #[serde(default)]
     pub exit: u8,
-    /// What must be on the standard output, when that matters.
+    /// The expected standard output, when it matters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stdout: Option<Expect>,
 }
 
-/// What an output must look like.
+/// An expectation about an output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Expect {
     /// This text is in it.
     Contains(String),
-    /// It is this text, but for blanks and newlines at both ends.
+    /// It is this text; blanks and newlines at both ends do not count.
     Exact(String),
 }
 
-/// What the exported image should be, where the command line does not say.
+/// The exported image's settings, where the command line does not say otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Output {

@@ -1,4 +1,4 @@
-//! Whether bytes are an initramfs: archives (`newc` of cpio) one after the other, plain or packed, one of which has the first program.
+//! Checks that bytes are an initramfs: `newc` cpio archives one after another, plain or compressed, one of which has `/init`.
 //!
 //! The format is the kernel's `Documentation/driver-api/early-userspace/buffer-format.rst`.
 
@@ -30,7 +30,7 @@ pub fn main(bytes: &[u8]) -> Result<usize, String> {
                 std::mem::take(&mut rest),
             )))
         } else {
-            return Err("it is packed in a way that is not known".to_owned());
+            return Err("its compression is unknown".to_owned());
         };
         if found.map_err(|error| format!("its archive is damaged: {error}"))? {
             return Ok(start);
@@ -74,7 +74,7 @@ fn has_init(archive: &mut impl Read) -> io::Result<bool> {
         let mut header = [0; 110];
         archive.read_exact(&mut header)?;
         if !header.starts_with(b"07070") {
-            return Err(io::Error::other("a header is none"));
+            return Err(io::Error::other("a header is invalid"));
         }
         let field = |at: usize| {
             let digits = std::str::from_utf8(&header[6 + 8 * at..14 + 8 * at]).ok();

@@ -1,4 +1,4 @@
-//! What the traces of workloads teach: paths that must stay, and how much of the plan none of them ever touched.
+//! Lessons from traces of workloads: paths that must stay, and how much of the plan no trace touched.
 
 use super::Session;
 use crate::model::Bytes;
@@ -7,7 +7,7 @@ use crate::session::Edit;
 use fixedbitset::FixedBitSet;
 use std::collections::BTreeSet;
 
-/// What one more trace changed.
+/// The changes that one more trace made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lesson {
     /// Paths that no earlier trace had.
@@ -18,12 +18,12 @@ pub struct Lesson {
     pub before: Bytes,
     /// The projection with them.
     pub after: Bytes,
-    /// What the plan keeps and no trace ever touched.
+    /// Files that the plan keeps and no trace touched.
     pub never_read: Bytes,
 }
 
 impl Session {
-    /// Unites a trace's evidence, escaped paths, with that of earlier ones.
+    /// Merges the escaped paths of a trace with those of earlier ones.
     pub fn learn(&mut self, evidence: &BTreeSet<String>) -> Lesson {
         let mut intent = self.intent.clone();
         let known: BTreeSet<String> = intent.trace.drain(..).collect();

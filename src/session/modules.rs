@@ -1,4 +1,4 @@
-//! Modules by the beginning of their names, as a person types them.
+//! Completes module names while a person types them.
 
 use super::Session;
 use crate::model::component::LANGUAGES;
@@ -7,14 +7,14 @@ use crate::plan::{Selector, select};
 /// Most names that are listed.
 const MAX_LISTED: usize = 5;
 
-/// What fits a line like `python:scipy.l`.
+/// The modules that match a line like `python:scipy.l`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Matches {
     /// The first whole names that begin so, `python:scipy.linalg`.
     pub names: Vec<String>,
     /// How many there are.
     pub total: usize,
-    /// The line as far as all of them go on alike.
+    /// The line, completed as far as all matches agree.
     pub completed: String,
     /// The selector, where the line as it is selects something.
     pub selector: Option<Selector>,

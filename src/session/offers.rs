@@ -1,4 +1,4 @@
-//! What could still go from a session's plan, with what each suggestion really saves.
+//! The suggestions for a session's plan, with what each really saves.
 
 use super::{Intent, Session, decide};
 use crate::job::{Cancelled, Job};
@@ -22,7 +22,7 @@ pub struct Offer {
 pub struct Offers {
     /// By risk class, then the biggest first.
     pub list: Vec<Offer>,
-    /// What accepting a class, and all below it, would save; one element a class.
+    /// The saving of accepting a class and all below it; one element per class.
     pub classes: [Bytes; Risk::ALL.len()],
 }
 
@@ -66,7 +66,7 @@ impl Session {
         Ok(offers)
     }
 
-    /// What could still go, not weighed yet.
+    /// The suggestions, not yet weighed.
     fn candidates(&self) -> Vec<Suggestion> {
         self.with_inputs(|inputs| suggest::candidates(inputs, &self.plan))
     }

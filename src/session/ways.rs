@@ -1,4 +1,4 @@
-//! Ways to bring back what goes: the changes of the intent that would keep it, each with its price.
+//! Ways to bring back something that goes: changes of the intent that would keep it, each with its price.
 
 use super::{Edit, Intent, Session, decide};
 use crate::job::{Cancelled, Job};
@@ -12,7 +12,7 @@ const NEEDERS: usize = 5;
 /// A change that would bring a thing back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Way {
-    /// What would have to be done, as a safe phrase: `keep package vim trimmed`.
+    /// The change as a safe phrase: `keep package vim trimmed`.
     pub what: String,
     /// The intent with it done.
     pub intent: Intent,
@@ -23,8 +23,8 @@ pub struct Way {
 }
 
 impl Session {
-    /// What would have to be marked so that a thing that goes, or of which only the record stays, stays: the cheapest
-    /// first. Each way is tried by deciding again; what does not bring the thing back is no way.
+    /// The marks that would keep something that goes or is hollowed, the cheapest first. Each is tried by deciding again, and
+    /// only those that bring the thing back are returned.
     ///
     /// # Errors
     /// When the job was cancelled.
@@ -121,11 +121,11 @@ impl Session {
     fn unmark(&self, at: u32) -> Option<(String, Edit)> {
         if let Some(mark) = self.intent.marks.get(at as usize) {
             let subject = mark_subject(&self.intent, &self.plan, at);
-            let what = format!("take the mark on {subject} away");
+            let what = format!("remove the mark on {subject}");
             return Some((what, Edit::Unmark(mark.selector.clone())));
         }
         let class = self.intent.accept?.word();
-        let what = format!("accept no suggestions, where now all that is {class} is");
+        let what = format!("accept no suggestions (now: all of class {class})");
         Some((what, Edit::Accept(None)))
     }
 

@@ -1,11 +1,11 @@
-//! Cuts what a command prints into lines that are safe to show while it runs.
+//! Splits a command's output into lines that are safe to show while it runs.
 
 use crate::model::text::escape;
 
 /// A line that is longer is shown in pieces.
 const LONGEST: usize = 4096;
 
-/// What came after the last newline.
+/// The text after the last newline.
 #[derive(Debug, Default)]
 pub struct Lines(Vec<u8>);
 

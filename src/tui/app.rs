@@ -1,4 +1,4 @@
-//! All that the screen knows. Nothing here draws, reads or writes; [`update`](super::update::update) changes it.
+//! The state of the screen. Nothing here draws, reads or writes; [`update`](super::update::update) changes it.
 
 use super::actions::Place;
 use super::desk::{Desk, Overlay};

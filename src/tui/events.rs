@@ -1,4 +1,4 @@
-//! The loop: wait for something, take in all that has come, draw once.
+//! The event loop: wait, drain the queue, draw once.
 
 use super::app::{App, Ending};
 use super::message::{Effect, JobId, Msg, Report};

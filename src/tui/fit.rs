@@ -1,4 +1,4 @@
-//! Texts cut, padded and wrapped by the columns that they take on a terminal.
+//! Cuts, pads and wraps texts by their width on a terminal.
 
 use std::borrow::Cow;
 use unicode_width::UnicodeWidthStr;

@@ -1,4 +1,4 @@
-//! Which part of the terminal belongs to what; the same answer for drawing and for moving a page.
+//! The layout of the terminal, shared by drawing and by moving a page.
 
 use super::desk::Desk;
 use ratatui::layout::Rect;

@@ -1,4 +1,4 @@
-//! Colours and text attributes. Each stands beside a sign or a word; without colour nothing is lost.
+//! Colours and text attributes. Each accompanies a sign or a word, so nothing is lost without colour.
 
 use ratatui::style::{Color, Modifier, Style};
 

@@ -1,4 +1,4 @@
-//! The terminal's modes: taken once, given back on every way out, also from a panic.
+//! The terminal's modes: set once, restored on every exit, also after a panic.
 
 use crossterm::cursor::Show;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};

@@ -1,4 +1,4 @@
-//! The rung of the profile's checks: the same exit codes and outputs as asked for, and as on the source.
+//! The rung of the profile's checks: exit codes and outputs as expected, and as on the source.
 
 use super::Rung;
 use super::running::lines;
@@ -36,7 +36,7 @@ pub fn rung(checks: &[Check], after: &[Outcome], before: Option<&[Outcome]>) -> 
     if failed.is_empty() {
         return Rung::pass(ID, format!("{count} of {count} passed{compared}"));
     }
-    Rung::fail(ID, "a command does not work any more", failed)
+    Rung::fail(ID, "a command no longer works", failed)
 }
 
 /// Why a check does not pass; nothing when it does.
@@ -53,7 +53,7 @@ pub fn judge(check: &Check, outcome: &Outcome, source: Option<&Outcome>) -> Opti
             return Some(format!("it returned {code}, not {}{there}", check.exit));
         }
         Some(End::Signal(signal)) => return Some(format!("signal {signal} ended it{there}")),
-        Some(End::TimedOut) => return Some(format!("its time was up{there}")),
+        Some(End::TimedOut) => return Some(format!("it timed out{there}")),
         Some(End::NotStarted) => return Some(format!("it could not be started{there}")),
         None => return Some("the machine ended before it did".to_owned()),
     }
@@ -68,7 +68,7 @@ pub fn judge(check: &Check, outcome: &Outcome, source: Option<&Outcome>) -> Opti
             escape(what.trim().as_bytes())
         )),
         None if source.is_some_and(|source| source.stdout != outcome.stdout) => {
-            Some("it prints something else than on the source".to_owned())
+            Some("its output differs from the source's".to_owned())
         }
         _ => None,
     }
@@ -132,7 +132,7 @@ mod tests {
                 check(0, None),
                 outcome(0, "a"),
                 Some(outcome(0, "b")),
-                Some("it prints something else than on the source"),
+                Some("its output differs from the source's"),
             ),
             (
                 check(0, silver()),

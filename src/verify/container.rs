@@ -21,7 +21,7 @@ pub fn check(image: &Image, job: &Job) -> Result<Rung, VmError> {
     if !matches!(format, "qcow2" | "vmdk" | "vdi" | "vhdx") {
         return Ok(Rung::pass(
             ID,
-            format!("{format}, which has no structure that could break"),
+            format!("{format}, which has no structure to check"),
         ));
     }
     let check = qemu_img(image, "check")?;

@@ -1,4 +1,4 @@
-//! What was checked, against what, how long it took, and what was not: the report that a release engineer keeps.
+//! The report of a verification: what was checked, against what, for how long, and what was not checked.
 
 use crate::vm::Outcome;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! The rung of systemd's units: none fails that does not fail on the source, and systemd answers where it answers there.
+//! The rung of systemd's units: no unit fails that works on the source, and systemd answers if it answers there.
 
 use super::Rung;
 use super::running::lines;

@@ -1,4 +1,4 @@
-//! Starting QEMU: what all machines share.
+//! Starts QEMU: the parts that all machines share.
 
 use super::VmError;
 use std::process::Command;
@@ -32,7 +32,7 @@ pub fn tied_to_us(program: &str) -> (&'static str, Vec<String>) {
     ("setpriv", words.map(str::to_owned).to_vec())
 }
 
-/// What a failed start of QEMU (through `setpriv`) means.
+/// The error for a failed start of QEMU (through `setpriv`).
 pub fn cannot_start(source: std::io::Error) -> VmError {
     if source.kind() == std::io::ErrorKind::NotFound {
         return VmError::Unsupported {

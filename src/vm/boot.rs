@@ -1,4 +1,4 @@
-//! The boot through the image's own boot loader: does somebody get a login prompt?
+//! Boots an image through its own boot loader, up to the login prompt.
 
 use super::VmError;
 use super::accel::{self, Working};
@@ -13,13 +13,13 @@ use std::time::Duration;
 /// How a boot went.
 #[derive(Debug)]
 pub struct LoaderBoot {
-    /// What came up (`login prompt`), or why nothing did.
+    /// The sign of success (`login prompt`), or why there was none.
     pub verdict: Result<&'static str, String>,
     /// Whether the console shows that no kernel was started.
     pub is_without_kernel: bool,
     /// From the start to the verdict.
     pub time: Duration,
-    /// What the guest printed.
+    /// The guest's output.
     pub console: Console,
 }
 

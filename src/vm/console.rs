@@ -1,4 +1,4 @@
-//! What a guest prints on its serial console: bounded, searched for signs of life, escaped when shown.
+//! A guest's output on its serial console: bounded, searched for signs of life, escaped when shown.
 
 use crate::model::text::escape;
 
@@ -14,7 +14,7 @@ pub struct Console {
     total: u64,
 }
 
-/// What the console says about the boot.
+/// A sign on the console about the boot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
     /// Somebody can log in, or the init system says that it is done.

@@ -1,4 +1,4 @@
-//! The direct boot with the tracer: commands in the booted guest, and what they touched.
+//! Boots a guest directly with the tracer, runs commands in it, and collects what they touched.
 
 use super::VmError;
 use super::accel::{self, Working};
@@ -17,7 +17,7 @@ use std::time::Duration;
 /// The longest kernel or initramfs that is read.
 const MAX_BOOT_FILE: u64 = 1 << 30;
 
-/// What it takes to start a guest without its boot loader.
+/// Kernel, initramfs and command line: everything to start a guest without its boot loader.
 #[derive(Debug, Clone)]
 pub struct Direct {
     /// The image.
@@ -34,12 +34,12 @@ pub struct Direct {
     pub spare: Option<PathBuf>,
 }
 
-/// What a direct boot left.
+/// The result of a direct boot.
 #[derive(Debug)]
 pub struct Session {
-    /// What the tracer reported.
+    /// The tracer's report.
     pub record: Record,
-    /// What the guest printed on its console.
+    /// The guest's console output.
     pub console: Console,
     /// Why the machine did not end by itself; `None` when it did.
     pub trouble: Option<String>,
@@ -216,8 +216,8 @@ pub fn run_commands(
     let remains = machine.run(&mut listener, job)?;
     let trouble = match (listener.stuck, remains.ending) {
         (Some(why), _) => Some(why.to_owned()),
-        (None, Ending::TimedOut) => Some(format!("its {} s were up", caps.time.as_secs())),
-        (None, Ending::Flooded) => Some("it printed more than it may".to_owned()),
+        (None, Ending::TimedOut) => Some(format!("it exceeded {} s", caps.time.as_secs())),
+        (None, Ending::Flooded) => Some("it printed too much".to_owned()),
         (None, Ending::Off | Ending::Enough) => None,
     };
     Ok(Session {

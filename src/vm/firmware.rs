@@ -1,4 +1,4 @@
-//! The firmware that a machine starts with: QEMU's own BIOS, or UEFI for images that boot by nothing else.
+//! The firmware that a machine starts with: QEMU's own BIOS, or UEFI for images that boot only by UEFI.
 
 use super::VmError;
 use crate::guest::boots_only_by_uefi;

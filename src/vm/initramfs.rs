@@ -1,4 +1,4 @@
-//! The archive that is put behind a guest's initramfs: the kernel unpacks all archives that it is given, one over the other.
+//! The archive appended to a guest's initramfs: the kernel unpacks all archives in turn.
 //!
 //! The format is `newc` of cpio, as in the kernel's `Documentation/driver-api/early-userspace/buffer-format.rst`.
 
@@ -8,7 +8,7 @@ use super::wire::Orders;
 /// The program, built for this host; empty when the build found no static C library.
 static TRACER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/tracer"));
 
-/// What the kernel's command line gets so that the tracer is the first program.
+/// The kernel argument that makes the tracer the first program.
 pub const FIRST_PROGRAM: &str = "rdinit=/.guestslim/tracer";
 
 /// The guest's initramfs with tracer and orders behind it.

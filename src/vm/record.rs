@@ -1,4 +1,4 @@
-//! What a machine reported, put together from its frames.
+//! A machine's report, assembled from its frames.
 
 use super::wire::{End, Frame, Method, Next, next_frame};
 use std::collections::BTreeSet;
@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 const MAX_PAIRS: usize = 4_000_000;
 const MAX_OUTPUT: usize = 16 * 1024 * 1024;
 
-/// What one command did.
+/// The result of one command.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Outcome {
     /// Standard output, up to the command's cap.
@@ -36,7 +36,7 @@ pub struct Record {
     pub method: Method,
     /// Why not better; empty when it is the best way.
     pub because: Vec<u8>,
-    /// What the guest calls its state once it is up: `running`, `degraded`, `login`, `timeout`.
+    /// The guest's name for its state once it is up: `running`, `degraded`, `login`, `timeout`.
     pub state: Option<Vec<u8>>,
     /// One element a command that began.
     pub commands: Vec<Outcome>,
@@ -135,7 +135,7 @@ impl Record {
         let why = match self {
             Self {
                 is_broken: true, ..
-            } => "the record was damaged on its way".to_owned(),
+            } => "the record was damaged in transfer".to_owned(),
             Self { kernel, .. } if kernel.is_empty() => "the tracer never started".to_owned(),
             Self {
                 method: Method::Off,
@@ -155,7 +155,10 @@ impl Record {
                 promised: Some(count),
                 ..
             } if *count > self.seen.len() as u64 => {
-                format!("{count} files were announced and {} came", self.seen.len())
+                format!(
+                    "{count} files were announced and {} received",
+                    self.seen.len()
+                )
             }
             Self {
                 is_finished: false, ..
@@ -221,7 +224,7 @@ mod tests {
         ];
         assert_eq!(
             record(&missing).incomplete().as_deref(),
-            Some("2 files were announced and 1 came")
+            Some("2 files were announced and 1 received")
         );
     }
 
@@ -234,7 +237,7 @@ mod tests {
         record.push(&Frame::Bye.encode(), &mut |_| ());
         assert_eq!(
             record.incomplete().as_deref(),
-            Some("the record was damaged on its way")
+            Some("the record was damaged in transfer")
         );
     }
 

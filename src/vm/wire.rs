@@ -1,14 +1,14 @@
-//! What host and tracer say to each other: orders in a file of the initramfs, frames over a serial port.
+//! The protocol between host and tracer: orders in a file of the initramfs, frames over a serial port.
 //!
 //! The same file is compiled into both programs. All numbers are little-endian; a frame is kind (1 byte), length
-//! (4 bytes), payload, CRC-32 of all that (4 bytes). The reader trusts nothing: a guest owns the port too.
+//! (4 bytes), payload, CRC-32 of all this (4 bytes). The reader trusts nothing: a guest can write to the port, too.
 
-/// What the tracer is to do.
+/// The tracer's orders.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Orders {
     /// Whether to record which files are touched.
     pub records: bool,
-    /// Whose touching counts.
+    /// Whose file accesses count.
     pub scope: Scope,
     /// Seconds to wait until the guest is up.
     pub boot_cap: u32,
@@ -16,11 +16,11 @@ pub struct Orders {
     pub port: u32,
     /// Whether to end by the guest's own shutdown instead of switching off.
     pub shuts_down: bool,
-    /// What to run, in this order, when the guest is up.
+    /// Commands to run, in this order, when the guest is up.
     pub commands: Vec<Command>,
 }
 
-/// Whose touching a record counts.
+/// Whose file accesses a record counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scope {
     /// Everybody's, from the first moment on.
@@ -45,7 +45,7 @@ impl Scope {
 pub struct Command {
     /// The user's name in the guest; empty for root.
     pub user: Vec<u8>,
-    /// What the guest's `/bin/sh -c` gets.
+    /// The line for the guest's `/bin/sh -c`.
     pub line: Vec<u8>,
     /// Seconds after which it is killed.
     pub time_cap: u32,
@@ -65,7 +65,7 @@ pub enum Method {
     Opens,
 }
 
-/// What the tracer reports.
+/// A message of the tracer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {
     /// The first one, from the initramfs.
@@ -85,7 +85,7 @@ pub enum Frame {
         command: u32,
         /// Whether it is standard error.
         is_error: bool,
-        /// What it printed.
+        /// Its output.
         bytes: Vec<u8>,
     },
     /// A command ended.
@@ -119,7 +119,7 @@ pub enum End {
     Code(i32),
     /// A signal killed it.
     Signal(i32),
-    /// It was killed because its time was up.
+    /// It was killed because it timed out.
     TimedOut,
     /// It could not be started (no such user, no shell).
     NotStarted,
@@ -317,7 +317,7 @@ impl Frame {
     }
 }
 
-/// What the next bytes of the port hold.
+/// The contents of the next bytes of the port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
     /// A frame and how many bytes it took.

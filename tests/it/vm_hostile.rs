@@ -68,7 +68,7 @@ fn a_guest_that_does_not_come_up_is_a_verdict() {
         ),
         (
             "/usr/bin/yes -- \x1b]52;c;evil\x07",
-            Some("it printed more than it may"),
+            Some("it printed too much"),
             None,
         ),
         ("/usr/bin/false", Some("the kernel panicked"), None),

@@ -85,7 +85,7 @@ fn a_dropped_file_comes_back_by_its_path_its_package_its_rule_or_its_mark() {
     session.apply(Edit::Mark(Selector::Path("/opt/*".into()), Wish::Drop));
     let expected = [
         ("keep path /opt/old/solver", 40),
-        ("take the mark on path /opt/* away", 40),
+        ("remove the mark on path /opt/*", 40),
     ];
     assert_eq!(listed(&session, "/opt/old/solver"), kib(&expected));
 }

@@ -1,4 +1,4 @@
-//! What is in an archive, read back from the finished output.
+//! The entries of an archive, read back from the finished output.
 
 use super::{Hashing, Layout, failed};
 use crate::export::error::ExportError;

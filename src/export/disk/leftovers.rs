@@ -1,5 +1,5 @@
-//! What an ext2/3/4 file system may still hold of files that went, though every free block is cleared: told from its
-//! superblock and how it is mounted. Layout of the superblock: the kernel's `ext4.h`.
+//! Places where an ext2/3/4 file system may still hold contents of removed files although every free block is cleared, judged by
+//! its superblock and mount options. Layout of the superblock: the kernel's `ext4.h`.
 
 use super::ext::SUPERBLOCK;
 

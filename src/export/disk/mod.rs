@@ -1,5 +1,5 @@
-//! A new disk for an output: where things lie, its partition table, its file systems. All of it is pure; what is made
-//! of it in the appliance is in `repack` and `shrink`.
+//! A new disk for an output: its geometry, partition table and file systems. All of it is pure; `repack` and `shrink` carry it
+//! out in the appliance.
 
 pub(super) mod ext;
 pub(super) mod geometry;

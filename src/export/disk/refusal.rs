@@ -1,5 +1,5 @@
-//! What keeps an image from being put on a new or a smaller disk: told from what was read of it, so that a dry run refuses
-//! what a real run would.
+//! Reasons why an image cannot be put on a new or smaller disk, judged by bytes already read, so that a dry run refuses what a
+//! real run would refuse.
 
 use super::geometry::{DiskLayout, Fill, partition_of};
 use super::{ext, table, xfs};

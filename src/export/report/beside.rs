@@ -1,4 +1,4 @@
-//! What lies beside an output: the whole report for programs and for people, and the bill of materials.
+//! The files beside an output: the whole report for programs and for people, and the bill of materials.
 
 use super::{Report, Verified, bom};
 use crate::export::error::ExportError;

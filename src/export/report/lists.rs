@@ -241,7 +241,9 @@ impl FullReport<'_> {
         let has = |what: fn(&crate::profile::Profile) -> bool| self.profile.is_some_and(what);
         let mut lines = Vec::new();
         if !has(|profile| !profile.intent.trace.is_empty()) {
-            lines.push("no workload was traced: what is read without being declared is unknown");
+            lines.push(
+                "no workload was traced: files that are read without being declared are unknown",
+            );
         }
         if !has(|profile| !profile.checks.is_empty()) {
             lines.push("the profile has no checks: no command was proved to work");

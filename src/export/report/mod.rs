@@ -1,5 +1,5 @@
-//! What an export did, as plain data. Both faces print its page; all of it lies beside the output, for programs and for
-//! people, together with the bill of materials.
+//! The report of an export as plain data. Both faces print its page; the whole report lies beside the output, for programs and
+//! for people, together with the bill of materials.
 
 mod beside;
 mod bom;

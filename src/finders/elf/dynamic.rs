@@ -1,4 +1,4 @@
-//! The dynamic section: libraries, names, search paths and symbol versions, with the strings that they lead to.
+//! The dynamic section: libraries, names, search paths and symbol versions, with their strings.
 
 use super::{Elf, Fetch, MAX_STRING, Segment, View, clamp, version};
 use object::elf;

@@ -1,4 +1,4 @@
-//! Notes in which a file tells what it opens by name: <https://systemd.io/ELF_DLOPEN_METADATA>.
+//! Notes about libraries that a file opens by name: <https://systemd.io/ELF_DLOPEN_METADATA>.
 
 use super::{View, until_nul};
 

@@ -1,4 +1,4 @@
-//! One section of an ELF file by its name, found by the section table: for what no segment tells.
+//! Finds one section of an ELF file by its name in the section table, for data that no segment covers.
 
 use super::{Fetch, View, clamp};
 use object::elf;

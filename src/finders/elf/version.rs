@@ -1,7 +1,7 @@
-//! Symbol versions: which a file asks of which library, and which it defines itself.
+//! Symbol versions: those that a file asks of each library, and those that it defines.
 //!
-//! The loader refuses a program whose library lacks one of them. The tables are chains of offsets; what leads outside of
-//! the bytes that are read ends the chain.
+//! The loader refuses a program whose library lacks one of them. The tables are chains of offsets; an offset outside the bytes
+//! that were read ends the chain.
 
 use super::View;
 

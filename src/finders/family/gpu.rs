@@ -1,4 +1,4 @@
-//! The rows of what computes on GPUs.
+//! The families of GPU computing.
 
 use super::Family;
 

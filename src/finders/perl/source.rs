@@ -1,7 +1,7 @@
 //! The modules that a Perl source uses, read without running it.
 //!
-//! Documentation, comments and what follows `__END__` are skipped. Only statements that begin with `use`, `no` or `require`
-//! count, wherever they stand; whatever else Perl's grammar allows is left to the trace.
+//! Documentation, comments and everything after `__END__` are skipped. Only statements that begin with `use`, `no` or `require`
+//! count, wherever they are; a trace covers whatever else Perl's grammar allows.
 
 /// One module that a source loads.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

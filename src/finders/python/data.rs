@@ -1,7 +1,7 @@
-//! Data files of Python packages: what a package opens beside its code.
+//! Data files of Python packages: files that a package opens beside its code.
 //!
-//! They matter where a mark cuts a distribution to what is named; where it stays whole they stay anyway. Test suites, and
-//! what only a compiler reads, are no data.
+//! They matter where a mark cuts a distribution to named modules; elsewhere the distribution stays whole. Test suites, and files
+//! that only a compiler reads, do not count.
 
 use super::modules::module_stem;
 use crate::model::{FileId, FileTree};

@@ -1,4 +1,4 @@
-//! From an import to the files that Python would open for it.
+//! Resolves an import to the files that Python would open for it.
 
 use super::Place;
 use super::imports::Import;

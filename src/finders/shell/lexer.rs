@@ -1,8 +1,8 @@
-//! Which words of a shell script stand where a command stands.
+//! Finds the words of a shell script that are in command position.
 //!
-//! Not a shell: it knows words, quotes, comments, here-documents, substitutions, `case` patterns and functions, and nothing
-//! of what a variable holds. What is no plain word is skipped. Every byte is looked at a bounded number of times, and
-//! nesting is bounded, so that no text can stop it.
+//! It is not a shell: it knows words, quotes, comments, here-documents, substitutions, `case` patterns and functions, and no
+//! values of variables. Anything but a plain word is skipped. Every byte is read a bounded number of times, and nesting is
+//! bounded, so that every text ends.
 
 mod words;
 

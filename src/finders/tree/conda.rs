@@ -1,4 +1,4 @@
-//! conda environments: `conda-meta/NAME-VERSION-BUILD.json` of each package, with its files and what it depends on.
+//! conda environments: `conda-meta/NAME-VERSION-BUILD.json` of each package, with its files and dependencies.
 
 use super::Unit;
 use crate::finders::Scan;

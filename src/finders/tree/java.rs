@@ -1,4 +1,4 @@
-//! Java runtimes: a folder with `bin/java` and a virtual machine. The program opens the machine by a path of its own, and the
+//! Java runtimes: a folder with `bin/java` and a virtual machine. The program opens the machine by a relative path, so the
 //! whole folder is one unit.
 
 use super::Unit;

@@ -1,8 +1,8 @@
 //! Trees that an installer other than the system's package manager made: conda, spack, Julia, Java runtimes, virtual
 //! environments. Each is recognised by the record that it keeps of itself, named, and bound together.
 //!
-//! The record stands for the unit: programs and libraries of the unit need the record, the record needs all of the unit and
-//! the records of what it depends on.
+//! The record stands for the unit: programs and libraries of the unit need the record; the record needs all of the unit and the
+//! records of its dependencies.
 
 mod conda;
 mod java;

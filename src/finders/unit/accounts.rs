@@ -1,4 +1,4 @@
-//! Accounts that units run as: where each is made, in `/etc/passwd` or, at boot, by sysusers.d(5).
+//! Accounts that units run as, and where each is created: in `/etc/passwd`, or at boot by sysusers.d(5).
 
 use crate::finders::{Source, files_at, read_text};
 use crate::model::{FileId, FileTree};

@@ -1,4 +1,4 @@
-//! What systemd itself reads or runs when it is there, whatever unit names it: generators, rules for accounts and files.
+//! Files that systemd itself reads or runs when they exist, without a unit: generators, rules for accounts and files.
 
 use crate::finders::programs::Readers;
 

@@ -1,4 +1,4 @@
-//! The folders in which systemd looks for units, and units by name.
+//! The folders that systemd searches for units, and units by name.
 
 use crate::model::{FileId, FileKind, FileTree, Resolved};
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! Whether KVM works here: what the user said, what the host has, what an earlier start taught.
+//! Decides whether KVM works here: the user's choice, the host's devices, the memory of an earlier start.
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;

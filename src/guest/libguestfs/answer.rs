@@ -1,4 +1,4 @@
-//! What the C library answers, as plain values.
+//! The C library's answers as plain values.
 
 /// What a call answers when it failed.
 #[derive(Debug, Clone, PartialEq, Eq)]

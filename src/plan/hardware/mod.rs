@@ -1,9 +1,9 @@
 //! Kernel modules and firmware for hardware that a virtual machine does not have.
 //!
-//! Folders of drivers are named in one table, what each hypervisor shows to its guests in another. A module can go when it
-//! lies in such a folder, no declared hypervisor needs it, and nothing that stays uses it or loads it first. Everything
-//! else of a kernel (file systems, network protocols, cryptography, device mapper, software devices) is not hardware and
-//! is left alone. The kernel and its initramfs stay as they are.
+//! One table names folders of drivers, another the devices that each hypervisor shows to its guests. A module can go when it
+//! lies in such a folder, no declared hypervisor needs it, and nothing that stays uses it or loads it first. The rest of a
+//! kernel (file systems, network protocols, cryptography, device mapper, software devices) is not hardware and stays. The
+//! kernel and its initramfs are unchanged.
 
 mod table;
 
@@ -112,7 +112,7 @@ pub fn idle(
     idle.into_iter().collect()
 }
 
-/// What is idle under all that a plan depends on.
+/// The idle files for the inputs of a plan.
 pub(super) fn idle_under(inputs: &Inputs<'_>) -> Vec<FileId> {
     idle(
         inputs.inventory,
@@ -235,7 +235,7 @@ mod tests {
         assert_eq!(ids.len(), HYPERVISORS.len());
         for host in HYPERVISORS {
             let names: BTreeSet<&str> = host.modules.split_ascii_whitespace().collect();
-            // What an initramfs is given to start from must not be idle later.
+            // A driver in the initramfs must not be idle later.
             for driver in host.disks.split_ascii_whitespace() {
                 let in_rows = HARDWARE
                     .iter()

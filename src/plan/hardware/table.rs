@@ -1,11 +1,11 @@
 //! Which drivers belong to which hypervisor, and which folders of a kernel hold drivers of devices.
 
-/// What runs virtual machines, and the drivers that its guests need.
+/// A hypervisor and the drivers that its guests need.
 #[derive(Debug)]
 pub struct Hypervisor {
     /// Its name in profiles and on the screen.
     pub id: &'static str,
-    /// What it is, one phrase.
+    /// Its description, one phrase.
     pub doc: &'static str,
     /// Modules by their names, between spaces; a star at the beginning or the end stands for anything.
     pub modules: &'static str,

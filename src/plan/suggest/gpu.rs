@@ -1,4 +1,4 @@
-//! Code for GPU architectures, one suggestion each: which of them the output will meet only a person knows.
+//! Code for GPU architectures, one suggestion each: only a person knows which GPUs the output will meet.
 
 use super::super::{Level, Mark, Selector, Wish, gpu, select};
 use super::scene::Scene;
@@ -22,7 +22,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<Suggestion> {
         .filter_map(|&file| gpu::code(tree, file))
         .map(|code| code.architecture)
         .collect();
-    // What a trace read runs on a GPU that is there.
+    // Code that a trace read runs on a GPU that exists.
     globs.retain(|architecture, _| !read.contains(architecture));
     globs
         .iter()

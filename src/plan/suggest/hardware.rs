@@ -1,7 +1,7 @@
-//! Drivers and firmware of hardware that no virtual machine has, where the profile does not say what the output will run on.
+//! Drivers and firmware of hardware that no virtual machine has, when the profile does not say where the output will run.
 //!
-//! All known hypervisors are declared, so that the output goes on running wherever a virtual machine does. Which few of them are
-//! enough only a person knows, who sees the price of each beside the rules.
+//! The suggestion declares all known hypervisors, so that the output still runs wherever a virtual machine does. Only a person knows
+//! which few of them are enough; the rules panel shows the price of each.
 
 use super::super::hardware::{self, HypervisorId};
 use super::scene::Scene;

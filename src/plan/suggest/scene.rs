@@ -1,5 +1,4 @@
-//! What all kinds of suggestions ask about a plan, worked out once: what marks are about, and which needs of kept things
-//! reach where.
+//! Answers that all kinds of suggestions need, computed once per plan: what marks select, and what needs of kept things reach.
 
 use super::super::{Inputs, Level, Plan, Reason};
 use crate::model::{Bytes, Evidence, FileId, Node, PackageId};
@@ -9,14 +8,14 @@ use fixedbitset::FixedBitSet;
 pub(super) struct Scene<'a> {
     pub inputs: &'a Inputs<'a>,
     pub plan: &'a Plan,
-    /// Packages of which something kept, other than the package itself, needs a file, or which a file needs.
+    /// Packages that a kept file needs, or of which something kept (other than the package itself) needs a file.
     pub read: FixedBitSet,
     /// Packages that the boot set or essential packages declare, directly or not: only a trace tells what of them booting
     /// reads.
     pub booting: FixedBitSet,
     /// Needs of kept things for what no package owns: target, and the file that needs it, if it is one; sorted.
     wanted: Vec<(FileId, Option<FileId>)>,
-    /// Packages and files that a mark selects, folders for all that is in them.
+    /// Packages and files that a mark selects; a folder stands for everything in it.
     marked_packages: FixedBitSet,
     marked_files: FixedBitSet,
 }
@@ -98,12 +97,12 @@ impl<'a> Scene<'a> {
 
     fn see_needs(&mut self) {
         let (inventory, graph) = (self.inputs.inventory, self.inputs.graph);
-        // What is only wanted is missed by nobody.
+        // Nothing breaks without a wanted file.
         let edges = (0..graph.needs().len() as u32)
             .filter(|&edge| graph.need(edge).evidence != Evidence::Wanted);
         for edge in edges {
             let (from, file, to) = match (graph.need(edge).from, graph.target(edge)) {
-                // What packages declare about each other is no reading.
+                // A declaration between packages does not read a file.
                 (Node::Package(_), Node::Package(_)) => continue,
                 (Node::Package(from), to) => (Some(from), None, to),
                 (Node::File(file), to) => (inventory.owner(file), Some(file), to),
@@ -162,7 +161,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// What the boot set, a mark or a trace names is read, too.
+    /// Things named by the boot set, a mark or a trace count as read, too.
     fn see_roots(&mut self) {
         let inventory = self.inputs.inventory;
         for file in inventory.tree.ids() {

@@ -1,4 +1,4 @@
-//! Rules that are off and would take something.
+//! Rules that are off and would remove something.
 
 use super::super::{Level, RuleId};
 use super::scene::Scene;

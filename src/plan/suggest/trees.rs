@@ -1,8 +1,7 @@
-//! Big folders that no package owns and from which nothing outside needs a file: second environments, downloads,
-//! build trees, results.
+//! Big folders that no package owns and that nothing outside needs: second environments, downloads, build trees, results.
 //!
-//! The scientist's own stays unless he says otherwise, so that each is a question. Folders in which people and programs
-//! merely gather things (a home folder, `/opt`, `/usr/local/lib`) are looked into and never suggested themselves.
+//! The user's own files stay until they are dropped, so each folder is a question. Collecting folders (a home folder, `/opt`,
+//! `/usr/local/lib`) are searched and never suggested themselves.
 
 use super::super::{Reason, Wish};
 use super::scene::Scene;
@@ -10,7 +9,7 @@ use super::{Change, Risk, Suggestion, files};
 use crate::model::text::escape;
 use crate::model::{Bytes, FileId, Node};
 
-/// What takes less is not worth a question of its own.
+/// Smaller folders are not worth a question.
 const BIG: Bytes = Bytes::from_kib(1024);
 /// Folders that are looked into: each may hold things of its own down to this many levels.
 const GATHER: [(&[u8], usize); 8] = [
@@ -23,7 +22,7 @@ const GATHER: [(&[u8], usize); 8] = [
     (b"/root", 1),
     (b"/var/cache", 1),
 ];
-/// What makes a folder an environment, and what people call it.
+/// Signs of an environment, and its name in words.
 const ENVIRONMENTS: [(&[u8], &str); 3] = [
     (b"pyvenv.cfg", "a Python environment"),
     (b"conda-meta", "a conda environment"),

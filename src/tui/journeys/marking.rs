@@ -159,7 +159,7 @@ fn a_module_is_named_completed_priced_and_kept() {
     person.press("n").see("Keep a module");
     person
         .see("python:numpy.core")
-        .see("keep needed only: go on with the name");
+        .see("keep needed only: type more of the name");
     person.write("n").press("Tab");
     person.see("│ python:numpy. ").write("x");
     person

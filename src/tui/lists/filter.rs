@@ -1,7 +1,7 @@
-//! What a person types to see less: words that must all occur.
+//! The filter: words that must all occur.
 //!
-//! Plain words and not a fuzzy matcher: a list that a person is about to mark must hold exactly what the words say, and
-//! what comes first must be the order he chose, not a score.
+//! It is not a fuzzy matcher: a list that a person is about to mark must hold exactly what the words say, in the order that the
+//! person chose.
 
 /// Words that must all occur in a row's text, whatever their case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

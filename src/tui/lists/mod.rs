@@ -1,4 +1,4 @@
-//! The rows of the lists: computed once per change of plan, filter or order, never per frame.
+//! The rows of the lists, computed once per change of plan, filter or order, never per frame.
 
 mod files;
 mod filter;

@@ -1,4 +1,4 @@
-//! Marking a module by its name: what fits while it is typed, what the mark would cost, completion.
+//! Marks a module by its name: matches while it is typed, price, completion.
 
 use crate::plan::{Level, Selector, Wish};
 use crate::session::Edit;

@@ -1,4 +1,4 @@
-//! What would bring the selected thing back, while the reasons are shown: weighed by the worker, asked once a selection.
+//! The ways to bring the selected thing back, shown with its reasons: weighed by the worker, once per selection.
 
 use crate::model::Node;
 use crate::tui::app::App;

@@ -1,4 +1,4 @@
-//! One line: what just happened, or else why the selected thing stays or goes.
+//! One line: what just happened, or why the selected thing stays or goes.
 
 use super::put;
 use crate::model::{Bytes, Node};

@@ -1,4 +1,4 @@
-//! The keys that mean something now, from the actions table.
+//! The keys that work now, from the actions table.
 //!
 //! ```text
 //! ? help  k keep  d drop  Space flip  l level  u undo  Tab files  w why  / filter  ...

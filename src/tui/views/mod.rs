@@ -1,4 +1,4 @@
-//! Draws the state: one file a region, each with one `render`. Only what is visible is formatted.
+//! Draws the state: one file per region, each with one `render`. Only visible rows are formatted.
 
 mod confirm;
 mod detail;

@@ -236,12 +236,12 @@ fn price(desk: &Desk, at: usize) -> Option<Bytes> {
     desk.prices.as_ref()?.sizes.get(at).copied()
 }
 
-const RUNS_ON: &str = "What the output will run on. Where one is declared, drivers and firmware go that none of the \
-    declared ones needs; elsewhere the guest then misses its devices.";
+const RUNS_ON: &str = "Where the output will run. Once one is declared, drivers and firmware that none of the declared ones \
+    needs are removed; on other hypervisors the guest then misses its devices.";
 
-const REBUILT: &str = "made anew by the guest's own tools, smaller";
-const REBUILDS: &str = "A throw-away machine boots the source and its initramfs-tools make the initramfs anew, with the \
-    drivers of the disks that the declared hypervisors show (of all known ones where none is declared). \
+const REBUILT: &str = "rebuilt smaller by the guest's own tools";
+const REBUILDS: &str = "A throw-away machine boots the source, and its initramfs-tools rebuild the initramfs with the \
+    drivers of the disks that the declared hypervisors show (of all known ones when none is declared). \
     guestslim verify proves that it boots.";
 
 /// What the selected row means, below the rows.
@@ -250,7 +250,7 @@ fn meaning(desk: &Desk, panel: Panel) -> String {
     match panel.kind {
         PanelKind::Rules => match at.checked_sub(1) {
             None => {
-                "How much stays of a package that nobody marked and something needs.".to_owned()
+                "The level of packages that are not marked and that something needs.".to_owned()
             }
             Some(at) => match at.checked_sub(RULES.len()) {
                 None => format!("{}: {}", RULES[at].heading, RULES[at].risk),
@@ -281,12 +281,12 @@ fn meaning(desk: &Desk, panel: Panel) -> String {
 const fn price_of(wish: Wish) -> &'static str {
     match wish {
         Wish::Keep(Level::Whole) => "Everything of it stays, whatever the rules say.",
-        Wish::Keep(Level::Trimmed) => "All stays but the classes of the rules that are on.",
+        Wish::Keep(Level::Trimmed) => "Everything stays except what the rules that are on remove.",
         Wish::Keep(Level::NeededOnly) => {
             "Only what a finder, a mark or a trace names stays; check the result with a trace."
         }
         Wish::Keep(Level::Hollowed) => {
-            "Its record stays, so that the package manager is content; its files go."
+            "Its record stays, so that the package manager stays consistent; its files go."
         }
         Wish::Drop => "It goes, unless something that stays needs it.",
     }

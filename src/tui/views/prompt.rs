@@ -104,7 +104,7 @@ fn price(app: &App, naming: &Naming) -> String {
     let (Some(after), Some(desk)) = (naming.after, app.desk()) else {
         return match naming.matches.total {
             0 => "nothing in this guest has this name".to_owned(),
-            _ => format!("keep {level}: go on with the name"),
+            _ => format!("keep {level}: type more of the name"),
         };
     };
     let change = words::change(desk.session.plan().after.allocated, after);

@@ -1,4 +1,4 @@
-//! What a terminal below 60x16 gets: figures, names with their signs, keys.
+//! The view for terminals below 60x16: figures, names with their signs, keys.
 //!
 //! ```text
 //! 512.3 MB of 1.31 GB stays (39 %)

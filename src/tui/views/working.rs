@@ -1,4 +1,4 @@
-//! Work under way: its steps, how far it is, how long it has taken.
+//! Running work: its steps, progress and time.
 //!
 //! ```text
 //! + Exporting to demo-slim.qcow2 -------------------+

@@ -1,4 +1,4 @@
-//! What stays behind when process 1 becomes the guest's own: waits, runs the commands, sends the record.
+//! The process that stays behind when process 1 becomes the guest's own: waits, runs the commands, sends the record.
 
 use super::wire::{End, Frame, MAX_PAYLOAD, Method, Orders, Scope};
 use super::{HOME, commands, hooks, system};
@@ -158,9 +158,9 @@ fn comm(process: &str) -> String {
         .to_owned()
 }
 
-/// What systemd calls its state, once its start is over.
+/// Systemd's name for its state once its start is over.
 fn systemd_state(end_by: Instant) -> Option<String> {
-    // The private socket is there as soon as the manager answers.
+    // The private socket exists as soon as the manager answers.
     fs::metadata(format!("{HOME}/proc/1/root/run/systemd/private")).ok()?;
     let seconds = end_by.saturating_duration_since(Instant::now()).as_secs();
     let (end, printed) = commands::ask(
@@ -182,7 +182,7 @@ fn login_state() -> Option<String> {
     found.then(|| "login".to_owned())
 }
 
-/// What was sent already.
+/// Records already sent.
 #[derive(Default)]
 struct Record(BTreeSet<(u32, u64)>);
 

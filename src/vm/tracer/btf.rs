@@ -1,4 +1,4 @@
-//! Where a member lies in one of the kernel's structures, read from the running kernel's own type information.
+//! Finds the offset of a member of a kernel structure in the running kernel's own type information.
 //!
 //! The format is that of the kernel's `Documentation/bpf/btf.rst`.
 

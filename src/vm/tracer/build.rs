@@ -1,7 +1,7 @@
-//! Builds the tracer: a static program of its own, which the main program carries inside.
+//! Builds the tracer: a separate static program that is embedded in the main program.
 //!
-//! Cargo cannot link one binary of a package differently from the others, so the compiler is called here. Without a static C library
-//! the build goes on and the program says what it lacks when it is asked to trace.
+//! Cargo cannot link one binary of a package differently from the others, so the compiler is called here. Without a static C
+//! library the build continues, and the program says what is missing when it is asked to trace.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Runs one command in the booted guest: in its root, as one of its users, with caps on time and output.
+//! Runs one command in the booted guest: in its root, as one of its users, with limits on time and output.
 
 use super::system;
 use super::wire::{Command, End};
@@ -64,7 +64,7 @@ fn watch(mut child: Child, command: &Command, print: &mut dyn FnMut(bool, &[u8])
     loop {
         let open = pump(&mut streams, print);
         if let Ok(Some(status)) = child.try_wait() {
-            // What is still in the pipes; a program left in the background may hold them open for ever.
+            // Drain the pipes; a program left in the background may hold them open for ever.
             let last = Instant::now() + Duration::from_secs(1);
             while pump(&mut streams, print) && Instant::now() < last {}
             system::signal(group, 9);

@@ -1,7 +1,7 @@
 //! Probes on the kernel's security hooks: every file that is opened, executed, asked about or read as a link passes one.
 //!
-//! The kernel itself collects the pairs of device and inode in a table per hook, so nothing is copied out while the guest runs and
-//! nothing is lost unless a table is full, which the kernel counts.
+//! The kernel collects the pairs of device and inode in one table per hook. Nothing is copied while the guest runs, and nothing is
+//! lost unless a table is full, which the kernel counts.
 
 use super::HOME;
 use super::btf::Btf;
@@ -121,7 +121,7 @@ fn append(path: &str, line: &str) -> std::io::Result<()> {
         .write_all(line.as_bytes())
 }
 
-/// What was touched so far, and how many events did not fit. `None` when a table cannot be read.
+/// The files touched so far, and the number of events that did not fit. `None` when a table cannot be read.
 pub fn seen() -> Option<(BTreeSet<(u32, u64)>, u64)> {
     let (mut pairs, mut lost) = (BTreeSet::new(), 0);
     for hook in &HOOKS {

@@ -1,8 +1,8 @@
-//! The program that a traced or verified guest starts first: a part of the initramfs, never of an image.
+//! The first program of a traced or verified guest: part of the initramfs, never of an image.
 //!
 //! The kernel runs it as process 1 (`rdinit=`). It sets the hooks, leaves a copy of itself behind (the agent), and becomes the
-//! initramfs's own `/init`. The agent lives through the switch to the real root, waits until the guest is up, runs the commands and
-//! sends what it saw. It needs no file of the guest but `/bin/sh`, no network, no account.
+//! initramfs's own `/init`. The agent survives the switch to the real root, waits until the guest is up, runs the commands and
+//! sends what it saw. Of the guest it needs only `/bin/sh`: no network and no account.
 
 mod agent;
 mod btf;

@@ -1,4 +1,4 @@
-//! The few system calls that the standard library does not offer; the tracer's only unsafe code.
+//! System calls that the standard library does not offer; the tracer's only unsafe code.
 
 use std::ffi::CString;
 use std::io::{Error, Result};
