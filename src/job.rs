@@ -1,5 +1,6 @@
 //! Progress and cancel for work that takes longer than a blink; the one thing that all rooms share.
 
+use crate::fault::{Explain, Kind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -42,6 +43,12 @@ impl Cancel {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("interrupted")]
 pub struct Cancelled;
+
+impl Explain for Cancelled {
+    fn kind(&self) -> Kind {
+        Kind::Cancelled
+    }
+}
 
 /// What a progress figure counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod cure;
 pub mod export;
+pub mod fault;
 pub mod finders;
 pub mod graph;
 pub mod guest;
@@ -14,6 +15,7 @@ pub mod plan;
 pub mod profile;
 pub mod program;
 pub mod rebuild;
+pub mod replay;
 pub mod session;
 pub mod trace;
 pub mod tui;

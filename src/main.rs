@@ -1,8 +1,8 @@
 //! Parses the arguments, picks the face, turns an error into a sentence and an exit code.
 
 use clap::Parser as _;
-use guestslim::cli::failure::Refusal;
 use guestslim::cli::{self, Args, ScreenArgs};
+use guestslim::fault::Refusal;
 use guestslim::profile::Profile;
 use guestslim::tui;
 use std::io::IsTerminal as _;
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
 fn screen(args: ScreenArgs) -> anyhow::Result<u8> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         let hint = "without one, use: guestslim inspect, plan, why or replay";
-        return Err(Refusal::error("the screen needs a terminal", hint));
+        return Err(Refusal::new("the screen needs a terminal", hint).into());
     }
     let profile = args
         .profile

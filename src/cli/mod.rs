@@ -6,17 +6,14 @@
 )]
 
 pub mod args;
-mod bench;
 mod components;
 pub mod failure;
 mod guest;
-mod heal;
 mod inspect;
 mod interrupt;
 mod json;
 pub mod manual;
 mod out;
-mod paths;
 mod plan;
 mod profile;
 mod progress;

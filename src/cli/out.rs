@@ -1,6 +1,6 @@
 //! What commands print: whole texts on standard output, safe for a terminal.
 
-use crate::model::text::escape;
+pub use crate::model::text::safe;
 use serde::Serialize;
 use std::io::{self, Write as _};
 
@@ -24,32 +24,4 @@ pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
     print(&text)
-}
-
-/// Makes a text that may hold a name of the host's or of a profile safe; a backslash stays single.
-pub fn safe(text: &str) -> String {
-    let lines: Vec<String> = text
-        .split('\n')
-        .map(|line| {
-            let parts: Vec<_> = line
-                .split('\\')
-                .map(|part| escape(part.as_bytes()))
-                .collect();
-            parts.join("\\")
-        })
-        .collect();
-    lines.join("\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn escape_sequences_become_visible_and_backslashes_stay() {
-        assert_eq!(
-            safe("a\\x1b\x1b[31m\nb\u{202e}"),
-            "a\\x1b\\x1b[31m\nb\\xe2\\x80\\xae"
-        );
-    }
 }

@@ -1,7 +1,7 @@
 //! `guestslim plan`: what would stay and go, and the projected size.
 
 use super::args::PlanArgs;
-use super::failure::Refusal;
+use super::failure::refuse;
 use super::guest::{Opening, read_profile};
 use super::json::{DriftJson, FindingJson, OsJson, SizesJson, TrustJson, level_word, plain};
 use super::suggest::{OffersJson, SuggestionJson};
@@ -141,7 +141,7 @@ impl Report {
             plural(self.drift.len() as u64, "drift", "drifts"),
             plural(warnings as u64, "warning", "warnings")
         );
-        Refusal::error(
+        refuse(
             message,
             "look at them with `guestslim plan`, then change the profile or leave --strict out",
         )

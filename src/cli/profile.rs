@@ -1,7 +1,7 @@
 //! `guestslim profile`: checks, shows and compares profiles.
 
 use super::args::{OpenArgs, ProfileArgs, ProfileCommand};
-use super::failure::Refusal;
+use super::failure::refuse;
 use super::guest::Opening;
 use super::json::{DriftJson, level_word};
 use super::out::{self, safe};
@@ -61,7 +61,7 @@ fn check(
         (_, false) => Ok(Outcome::Findings),
         (count, true) => {
             let drifts = table::plural(count as u64, "drift", "drifts");
-            Err(Refusal::error(
+            Err(refuse(
                 format!("{drifts}, and --strict allows none"),
                 "change the profile or leave --strict out",
             ))

@@ -1,67 +1,102 @@
-//! `guestslim replay`: plan, report drift, export, unattended.
+//! `guestslim replay`: plan, report drift, export, verify, heal, unattended.
 
 use super::Outcome;
 use super::args::ReplayArgs;
-use super::bench::Bench;
-use super::failure::Refusal;
+use super::failure::refuse;
 use super::guest::Opening;
-use super::heal;
 use super::out::{self, safe};
-use super::paths;
 use super::plan::Report as PlanReport;
-use crate::export::{self, ExportOptions, Initramfs, OutputFormat, Way};
+use crate::export::{self, ExportOptions, OutputFormat, Report, Way};
+use crate::job::Job;
 use crate::model::Bytes;
 use crate::profile::Profile;
-use crate::rebuild;
-use crate::session::Session;
+use crate::replay::{
+    Exported, Healed, Healing, Opened, Paths, Planned, Proven, Proving, Verified, Wishes, heal,
+};
 use serde::Serialize;
-use std::path::PathBuf;
 
 pub fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
     let profile = Profile::read(&args.profile)?;
-    let copy = args.heal.then(|| heal::copy(args));
-    let options = options(args, &profile)?;
-    paths::check(args, &options.output, copy.as_deref())?;
-    if let Some(copy) = &copy {
-        heal::check(args, copy)?;
-    }
+    let healing = args
+        .heal
+        .then(|| Healing::beside(&args.profile, args.force));
+    let options = wishes(args)?.options(&profile);
+    check_paths(args, &options, healing.as_ref())?;
     let opening = Opening::new()?;
     if !args.dry_run {
         export::check(&args.image, &options)?;
     }
-    let session = opening.session(&args.image, &args.open, Some(&profile))?;
-    let plan = PlanReport::of(&session, Some(&profile), false);
+    let job = opening.job();
+    let mut opened = Opened::open(&args.image, &args.open.options(), &job)?;
+    let planned = Planned::new(&opened, profile);
+    let plan = PlanReport::of(planned.session(), Some(planned.profile()), false);
     // Under --strict this ends here, before anything is written.
     let outcome = plan.outcome(args.strict)?;
-    if options.rebuilds_initramfs() {
-        rebuild::check(&session.loaded().inventory)?;
-    }
+    planned.check(&options)?;
     if args.dry_run {
         drop(opening);
-        show_steps(&session, &plan, &options, args.json)?;
+        show_steps(&planned, &plan, &options, args.json)?;
         return Ok(outcome);
     }
-    let mut bench = Bench {
-        args,
-        options,
-        job: opening.job(),
-        source: None,
-        on_source: None,
-    };
-    let mut replayed = bench.replay(&session, &profile)?;
-    if let Some(copy) = copy {
-        replayed = heal::heal(&mut bench, profile, &session, replayed, &copy)?;
+    if args.no_verify {
+        opened.close();
     }
+    let exported = planned.export(&mut opened, options, &job)?;
+    let ended = conclude(args, exported, &mut opened, healing.as_ref(), &job)?;
     drop(opening);
-    if args.json {
-        out::print_json(&replayed)?;
-    } else {
-        out::print(&replayed.text())?;
-    }
-    Ok(if replayed.verified.is_failed() {
+    print(&ended, args.json)?;
+    Ok(if ended.1.is_failed() {
         Outcome::CheckFailed
     } else {
         outcome
+    })
+}
+
+/// The last output, what is known of it, and what healing changed.
+type Ended = (Exported, Proven, Option<Healed>);
+
+/// Verifies the output and heals it, as far as that is wanted.
+fn conclude(
+    args: &ReplayArgs,
+    mut exported: Exported,
+    opened: &mut Opened,
+    healing: Option<&Healing>,
+    job: &Job,
+) -> anyhow::Result<Ended> {
+    let proving = Proving::default();
+    let proven = if args.no_verify {
+        exported.unproven("--no-verify")?
+    } else {
+        exported.prove(opened, &proving, job)?
+    };
+    let Some(healing) = healing else {
+        return Ok((exported, proven, None));
+    };
+    let (proven, healed) = heal(&mut exported, proven, opened, healing, &proving, job)?;
+    Ok((exported, proven, Some(healed)))
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Replayed<'a> {
+    plan: PlanReport,
+    export: &'a Report,
+    verified: &'a Verified,
+    /// What `--heal` changed.
+    healed: Option<&'a Healed>,
+}
+
+fn print((exported, proven, healed): &Ended, json: bool) -> anyhow::Result<()> {
+    if !json {
+        let healed = healed.as_ref().map(Healed::text);
+        return out::print(&(proven.page().to_owned() + &healed.unwrap_or_default()));
+    }
+    let planned = exported.planned();
+    out::print_json(&Replayed {
+        plan: PlanReport::of(planned.session(), Some(planned.profile()), false),
+        export: exported.report(),
+        verified: proven.verified(),
+        healed: healed.as_ref(),
     })
 }
 
@@ -78,46 +113,49 @@ struct StepJson {
     details: Vec<String>,
 }
 
-/// The command line's wishes, and the profile's where it says nothing.
-fn options(args: &ReplayArgs, profile: &Profile) -> anyhow::Result<ExportOptions> {
-    let format = match &args.output_format {
-        Some(name) => OutputFormat::from_name(name).ok_or_else(|| {
-            let names = OutputFormat::ALL.map(OutputFormat::name).join(", ");
-            Refusal::error(
-                format!("{} is no format that can be written", safe(name)),
-                format!("choose one of {names}"),
-            )
-        })?,
-        None => profile.output.format.into(),
+fn check_paths(
+    args: &ReplayArgs,
+    options: &ExportOptions,
+    healing: Option<&Healing>,
+) -> anyhow::Result<()> {
+    let paths = Paths {
+        image: &args.image,
+        profile: Some(&args.profile),
+        previous: args.previous.as_deref(),
+        output: &options.output,
+        healed: healing.map(|healing| &*healing.copy),
     };
-    Ok(ExportOptions {
-        output: args
-            .output
-            .clone()
-            .unwrap_or_else(|| PathBuf::from(format!("output.{}", format.name()))),
-        format,
-        initramfs: Initramfs::of(&profile.intent),
-        compression: profile.output.compression.into(),
-        way: way(args, profile)?,
-        slack: args
-            .slack
-            .map_or(profile.output.slack_bytes(), |megabytes| {
-                Some(Bytes::from_mb(megabytes))
-            }),
+    paths.check()?;
+    Ok(healing.map_or(Ok(()), Healing::check)?)
+}
+
+/// What the command line says of the output.
+fn wishes(args: &ReplayArgs) -> anyhow::Result<Wishes> {
+    Ok(Wishes {
+        output: args.output.clone(),
+        format: args.output_format.as_deref().map(format).transpose()?,
+        way: args.way.as_deref().map(way).transpose()?,
+        slack: args.slack.map(Bytes::from_mb),
         force: args.force,
         previous: args.previous.clone(),
         open: args.open.options(),
-        profile: Some(profile.clone()),
     })
 }
 
-fn way(args: &ReplayArgs, profile: &Profile) -> anyhow::Result<Way> {
-    let Some(name) = &args.way else {
-        return Ok(profile.output.way.into());
-    };
+fn format(name: &str) -> anyhow::Result<OutputFormat> {
+    OutputFormat::from_name(name).ok_or_else(|| {
+        let names = OutputFormat::ALL.map(OutputFormat::name).join(", ");
+        refuse(
+            format!("{} is no format that can be written", safe(name)),
+            format!("choose one of {names}"),
+        )
+    })
+}
+
+fn way(name: &str) -> anyhow::Result<Way> {
     Way::from_name(name).ok_or_else(|| {
         let names = Way::ALL.map(Way::name).join(", ");
-        Refusal::error(
+        refuse(
             format!("{} is no way to write an image", safe(name)),
             format!("choose one of {names}"),
         )
@@ -125,12 +163,12 @@ fn way(args: &ReplayArgs, profile: &Profile) -> anyhow::Result<Way> {
 }
 
 fn show_steps(
-    session: &Session,
+    planned: &Planned,
     plan: &PlanReport,
     options: &ExportOptions,
     json: bool,
 ) -> anyhow::Result<()> {
-    let steps = export::steps(session.loaded(), session.plan(), options)?;
+    let steps = planned.steps(options)?;
     if json {
         let steps = steps.iter().map(|step| StepJson {
             step: step.heading.clone(),

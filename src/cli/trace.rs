@@ -1,14 +1,14 @@
 //! `guestslim trace`: learn what a workload needs from a run of it.
 
 use super::args::OpenArgs;
-use super::failure::Refusal;
+use super::failure::refuse;
 use super::guest::Opening;
 use super::trace_report::{Learned, Report};
 use super::{Outcome, out};
 use crate::model::text::escape;
 use crate::profile::{Check, Expect, Profile};
 use crate::session::Session;
-use crate::trace::{Lines, Request, Trace, trace};
+use crate::trace::{Lines, Request, Trace, trace, traceable};
 use crate::vm::wire::{End, Scope};
 use crate::vm::{Subject, choose_accel};
 use anyhow::Context as _;
@@ -68,15 +68,7 @@ pub fn run(args: &TraceArgs) -> anyhow::Result<Outcome> {
         boot_cap: Duration::from_secs(args.boot_cap.into()),
         scope: Scope::All,
     };
-    let accel = match &subject.direct {
-        Ok(direct) => choose_accel(options.accel, direct, &job)?,
-        Err(why) => {
-            return Err(Refusal::error(
-                format!("the guest cannot be traced: {why}"),
-                NO_TRACE,
-            ));
-        }
-    };
+    let accel = choose_accel(options.accel, traceable(&subject)?, &job)?;
     let mut lines = Lines::default();
     let mut print_live = |bytes: &[u8]| {
         if !args.json {
@@ -105,7 +97,7 @@ pub fn run(args: &TraceArgs) -> anyhow::Result<Outcome> {
         out::print(&report.text())?;
     }
     match traced.incomplete {
-        Some(why) => Err(Refusal::error(
+        Some(why) => Err(refuse(
             format!("the trace is not complete: {}", out::safe(&why)),
             NOT_USED,
         )),
@@ -114,8 +106,6 @@ pub fn run(args: &TraceArgs) -> anyhow::Result<Outcome> {
     }
 }
 
-const NO_TRACE: &str =
-    "only Linux guests with a kernel and an initramfs in their default boot entry can be traced";
 const NOT_USED: &str = "nothing was added to the profile; give more time with --boot-cap or --command-cap, or look at the console's last lines with --json";
 
 fn failed(outcome: &crate::vm::Outcome) -> bool {

@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use super::args::WhyArgs;
-use super::failure::Refusal;
+use super::failure::refuse;
 use super::guest::{Opening, read_profile};
 use super::json::{level_word, node_name};
 use super::out;
@@ -161,7 +161,7 @@ fn unknown_package(inventory: &Inventory, name: &str) -> anyhow::Error {
         [] => "`guestslim inspect --all` lists all packages; a path starts with /".to_owned(),
         near => format!("did you mean {}?", near.join(" or ")),
     };
-    Refusal::error(
+    refuse(
         format!("no package {} in this guest", escape(name.as_bytes())),
         hint,
     )
@@ -197,7 +197,7 @@ fn unknown_path(inventory: &Inventory, path: &[u8]) -> anyhow::Error {
                 .join(" or ")
         ),
     };
-    Refusal::error(format!("no file {} in this guest", escape(path)), hint)
+    refuse(format!("no file {} in this guest", escape(path)), hint)
 }
 
 fn join(folder: &str, name: &str) -> String {

@@ -1,9 +1,11 @@
 //! Why an export did not happen. Whatever is said here, the source is untouched and there is no output.
 
 use super::options::Way;
+use crate::fault::{Explain, Kind};
 use crate::guest::GuestError;
 use crate::job::Cancelled;
 use crate::model::Bytes;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// Why an export was refused or failed.
@@ -94,6 +96,25 @@ pub enum ExportError {
     /// Somebody asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
+}
+
+impl Explain for ExportError {
+    fn kind(&self) -> Kind {
+        if self.is_cancelled() {
+            Kind::Cancelled
+        } else if self.is_unsupported() {
+            Kind::Unsupported
+        } else {
+            Kind::Failed
+        }
+    }
+
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Guest(error) => error.hint(),
+            _ => self.hint().map(Cow::Borrowed),
+        }
+    }
 }
 
 impl ExportError {

@@ -30,9 +30,11 @@ pub use libguestfs::Accel;
 pub(crate) use nbd::NbdDisk;
 pub use open::{Backend, OpenOptions, open};
 
+use crate::fault::{Explain, Kind};
 use crate::job::{Cancelled, Job};
 use crate::model::inventory::Origin;
 use crate::model::{FileId, FileTree, Mount, Warning};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -104,6 +106,27 @@ pub enum GuestError {
     /// Somebody asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
+}
+
+impl Explain for GuestError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Unsupported { .. } => Kind::Unsupported,
+            Self::Cancelled(cancelled) => cancelled.kind(),
+            _ => Kind::Failed,
+        }
+    }
+
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Unsupported { hint, .. } => Some(Cow::Borrowed(hint)),
+            Self::Outside { file, .. } => Some(Cow::Owned(format!(
+                "if you trust the image, `--allow-backing {}` lets it do so",
+                file.display()
+            ))),
+            _ => None,
+        }
+    }
 }
 
 /// What a guest's disk looks like from outside.

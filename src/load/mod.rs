@@ -10,6 +10,7 @@ mod reader;
 
 pub use loaded::Loaded;
 
+use crate::fault::{Explain, Kind};
 use crate::finders::{FINDERS, Facts, Found, Scan, boot, elf, follow};
 use crate::guest::{Guest, GuestError};
 use crate::job::{Cancelled, Job};
@@ -17,6 +18,7 @@ use crate::model::text::escape;
 use crate::model::{BootChain, Components, Inventory, Warning};
 use crate::pkgdb::dpkg;
 use reader::Reader;
+use std::borrow::Cow;
 
 /// Why a guest could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +29,22 @@ pub enum LoadError {
     /// Somebody asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
+}
+
+impl Explain for LoadError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Guest(error) => error.kind(),
+            Self::Cancelled(cancelled) => cancelled.kind(),
+        }
+    }
+
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Guest(error) => error.hint(),
+            Self::Cancelled(_) => None,
+        }
+    }
 }
 
 /// Reads everything that planning wants to know: the tree, the packages, how it boots, who needs what.

@@ -25,6 +25,18 @@ pub fn escape(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Makes a text safe that may hold a name of the host's or of a profile; lines stay lines, and a backslash stays single.
+pub fn safe(text: &str) -> String {
+    let line = |line: &str| {
+        let parts: Vec<_> = line
+            .split('\\')
+            .map(|part| escape(part.as_bytes()))
+            .collect();
+        parts.join("\\")
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// Turns [`escape`]d text back into bytes; unknown escapes stay as they are.
 pub fn unescape(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
@@ -89,6 +101,14 @@ mod tests {
         assert_eq!(escape(b"caf\xc3\xa9 \xff"), "caf\u{e9} \\xff");
         assert_eq!(escape("x\u{202e}y".as_bytes()), "x\\xe2\\x80\\xaey");
         assert_eq!(escape(b"C:\\x41"), "C:\\\\x41");
+    }
+
+    #[test]
+    fn escape_sequences_become_visible_and_backslashes_and_lines_stay() {
+        assert_eq!(
+            safe("a\\x1b\x1b[31m\nb\u{202e}"),
+            "a\\x1b\\x1b[31m\nb\\xe2\\x80\\xae"
+        );
     }
 
     proptest! {

@@ -1,8 +1,10 @@
 //! Why a profile could not be read, with the place and a hint.
 
 use super::nearest::nearest;
+use crate::fault::Explain;
 use crate::model::text::escape;
 use ron::error::{Error as Ron, SpannedError};
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// Why a profile could not be read.
@@ -41,18 +43,19 @@ pub enum ProfileError {
     },
 }
 
-impl ProfileError {
-    /// What to do about it, where something helpful is known.
-    pub fn hint(&self) -> Option<&str> {
+impl Explain for ProfileError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
         match self {
-            Self::Syntax { hint, .. } if !hint.is_empty() => Some(hint),
+            Self::Syntax { hint, .. } if !hint.is_empty() => Some(hint.into()),
             Self::NoFile(_) | Self::TooLong(_) => {
-                Some("give the path of a .ron file, as `guestslim profile show` prints them")
+                Some("give the path of a .ron file, as `guestslim profile show` prints them".into())
             }
             _ => None,
         }
     }
+}
 
+impl ProfileError {
     pub(super) fn in_file(mut self, file: &Path) -> Self {
         if let Self::Syntax { path, .. } = &mut self {
             *path = Some(file.to_owned());

@@ -9,11 +9,12 @@ mod lines;
 
 pub use lines::Lines;
 
+use crate::fault::Refusal;
 use crate::job::Job;
 use crate::model::text::escape;
 use crate::model::{Bytes, FileId, FileTree, Inventory};
 use crate::vm::wire::{Command, End, Frame, Method, Orders, Scope};
-use crate::vm::{Caps, Console, Outcome, Session, Subject, VmError, Working, run_commands};
+use crate::vm::{Caps, Console, Direct, Outcome, Session, Subject, VmError, Working, run_commands};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -67,6 +68,13 @@ pub struct Trace {
 
 /// Bytes of a command's output that come back, each stream.
 const OUTPUT_CAP: u32 = 4 << 20;
+
+/// What a guest is started with to be traced, or why it cannot be.
+pub fn traceable(subject: &Subject) -> Result<&Direct, Refusal> {
+    const HINT: &str = "only Linux guests with a kernel and an initramfs in their default boot entry can be traced";
+    let direct = subject.direct.as_ref();
+    direct.map_err(|why| Refusal::new(format!("the guest cannot be traced: {why}"), HINT))
+}
 
 /// Runs the request on a throw-away overlay; `live` gets what the commands print.
 pub fn trace(

@@ -1,9 +1,11 @@
 //! The one table of what a person can do: it gives the enum, the keys, the help screen, the footer and the manual's keys.
 
-use super::app::{App, Stage};
-use super::desk::{Desk, Overlay, PanelKind, Then, View};
+use super::app::App;
+use super::available::{
+    can_change_way, can_save_first, has_mark, has_modules, has_output, has_owner, has_redo,
+    has_selection, has_suggestion, has_undo, in_files, is_curable, is_filtered, is_naming,
+};
 use super::keys::Key;
-use crate::model::Node;
 use crossterm::event::KeyCode;
 use std::fmt::Write as _;
 
@@ -55,7 +57,7 @@ impl Group {
             Self::Marking => "Mark",
             Self::Looking => "Look",
             Self::Moving => "Move",
-            Self::Working => "Save, export, leave",
+            Self::Working => "Save, export, verify, leave",
             Self::Answering => "In panels and questions",
         }
     }
@@ -127,6 +129,10 @@ actions! {
     Working Save "save" [on('s')] in List;
     /// Exports the image.
     Working Export "export" [on('x')] in List;
+    /// Verifies the last export against the source: files, boot, units, checks.
+    Working Verify "verify" [on('v')] in List | Text if has_output;
+    /// Heals the last export: adds what it lacks, exports and verifies again.
+    Working Heal "heal" [on('h')] in List | Text if is_curable;
     /// Leaves; asks when something is not saved.
     Working Quit "quit" [on('q'), Key::ctrl('c')] in List;
     /// Shows everything again.
@@ -242,82 +248,6 @@ pub fn markdown() -> String {
 }
 
 const NEVER: &str = "a String takes every write";
-
-fn desk(app: &App) -> Option<&Desk> {
-    match &app.stage {
-        Stage::Open(desk) => Some(desk),
-        _ => None,
-    }
-}
-
-fn has_selection(app: &App) -> bool {
-    desk(app).is_some_and(|desk| desk.selected().is_some())
-}
-
-fn has_mark(app: &App) -> bool {
-    desk(app).is_some_and(|desk| match &desk.overlay {
-        Some(Overlay::Panel(panel)) => {
-            panel.kind == PanelKind::Marks && !desk.session.intent().marks.is_empty()
-        }
-        _ => desk
-            .selected()
-            .is_some_and(|node| desk.session.wish_of(node).is_some()),
-    })
-}
-
-fn has_suggestion(app: &App) -> bool {
-    desk(app)
-        .and_then(|desk| desk.suggested.as_ref())
-        .is_some_and(|suggested| !suggested.offers.list.is_empty())
-}
-
-fn has_modules(app: &App) -> bool {
-    desk(app).is_some_and(|desk| !desk.session.inventory().components.modules.is_empty())
-}
-
-fn is_naming(app: &App) -> bool {
-    desk(app).is_some_and(|desk| match &desk.overlay {
-        Some(Overlay::Prompt(prompt)) => prompt.naming.is_some(),
-        _ => false,
-    })
-}
-
-fn has_undo(app: &App) -> bool {
-    desk(app).is_some_and(|desk| desk.session.history().0 > 0)
-}
-
-fn has_redo(app: &App) -> bool {
-    desk(app).is_some_and(|desk| desk.session.history().1 > 0)
-}
-
-fn in_files(app: &App) -> bool {
-    desk(app).is_some_and(|desk| desk.view == View::Files)
-}
-
-fn has_owner(app: &App) -> bool {
-    desk(app).is_some_and(|desk| match desk.selected() {
-        Some(Node::File(file)) => desk.session.inventory().owner(file).is_some(),
-        _ => false,
-    })
-}
-
-fn is_filtered(app: &App) -> bool {
-    desk(app).is_some_and(|desk| !desk.filter().is_empty())
-}
-
-fn can_change_way(app: &App) -> bool {
-    desk(app).is_some_and(|desk| match &desk.overlay {
-        Some(Overlay::Confirm(confirm)) => matches!(confirm.then, Then::Export(_)),
-        _ => false,
-    })
-}
-
-fn can_save_first(app: &App) -> bool {
-    desk(app).is_some_and(|desk| match &desk.overlay {
-        Some(Overlay::Confirm(confirm)) => matches!(confirm.then, Then::Quit),
-        _ => false,
-    })
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,15 +1,16 @@
 //! The open guest: session, the two lists, and what lies over them.
 
 use super::app::Running;
-use super::input::Input;
 use super::layout::Regions;
 use super::lists::{Cursor, FileList, Filter, Order, PackageList};
-use super::message::{Export, JobId};
+use super::message::JobId;
 use crate::job::Cancel;
 use crate::model::{Bytes, Node};
 use crate::plan::{Level, Wish};
-use crate::session::{Edit, Intent, Matches, Offers, Session, Way};
+use crate::session::{Edit, Intent, Offers, Session, Way};
 use std::path::PathBuf;
+
+pub use super::overlay::{Confirm, Naming, Overlay, Panel, PanelKind, Prompt, Purpose, Text, Then};
 
 /// Which list is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +53,19 @@ pub struct Desk {
     pub suggested: Option<Suggested>,
     /// What would bring the selected thing back, while its reasons are shown.
     pub ways: Option<WaysBack>,
+    /// What was exported last.
+    pub output: Option<Output>,
     /// Counts the plans, to know whether an answer is about the one that is shown.
     pub revision: u32,
+}
+
+/// The last export, and what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Whether its verification failed and something is known that would bring back what it lost.
+    pub is_curable: bool,
 }
 
 /// Ways to bring a thing back, asked for or known.
@@ -97,119 +109,6 @@ pub struct Prices {
     pub sizes: Vec<Bytes>,
 }
 
-/// What lies over the lists.
-pub enum Overlay {
-    /// All keys; the first visible line.
-    Help(Cursor),
-    /// A list of its own.
-    Panel(Panel),
-    /// A line to type.
-    Prompt(Prompt),
-    /// A question.
-    Confirm(Confirm),
-    /// Work under way.
-    Working {
-        /// What is done.
-        title: String,
-        /// How far it is.
-        running: Running,
-    },
-    /// Lines to read.
-    Text(Text),
-}
-
-/// Lines to read.
-pub struct Text {
-    /// Heading.
-    pub title: &'static str,
-    /// The lines; long ones are wrapped.
-    pub lines: Vec<String>,
-    /// Whether something failed.
-    pub is_trouble: bool,
-    /// The first visible line.
-    pub cursor: Cursor,
-}
-
-/// A list over the lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Panel {
-    /// What it lists.
-    pub kind: PanelKind,
-    /// Its cursor.
-    pub cursor: Cursor,
-}
-
-/// What a panel lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PanelKind {
-    /// The level of what is only needed, and the rules with their switches.
-    Rules,
-    /// Findings of the plan.
-    Findings,
-    /// Marks.
-    Marks,
-    /// Levels for the selected thing, with their prices.
-    Levels,
-    /// What could still go.
-    Suggestions,
-}
-
-/// A line to type and what it is for.
-pub struct Prompt {
-    /// What it is for.
-    pub purpose: Purpose,
-    /// The line.
-    pub input: Input,
-    /// What the name that is typed means so far, where a module is named.
-    pub naming: Option<Naming>,
-}
-
-/// A module being named: what fits, and what a mark on it would cost.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Naming {
-    /// The level of the mark.
-    pub level: Level,
-    /// What fits so far.
-    pub matches: Matches,
-    /// What would stay on disk with the mark, once something is named.
-    pub after: Option<Bytes>,
-}
-
-/// What a typed line is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// The filter of the list.
-    Filter,
-    /// Where to save the profile.
-    Save,
-    /// Where to export to.
-    Export,
-    /// What to trace.
-    Trace,
-    /// The name of a module to keep.
-    Module,
-}
-
-/// A question that `y` and `n` answer.
-pub struct Confirm {
-    /// Heading.
-    pub title: &'static str,
-    /// What is asked, with all that matters for the answer.
-    pub lines: Vec<String>,
-    /// What `y` does.
-    pub then: Then,
-}
-
-/// What happens after a yes.
-pub enum Then {
-    /// Leave without saving.
-    Quit,
-    /// Replace the file of this name with the profile.
-    Replace(PathBuf),
-    /// Export.
-    Export(Export),
-}
-
 impl Desk {
     /// A desk for a guest that has just been opened.
     pub fn new(session: Session, profile: Option<PathBuf>) -> Self {
@@ -237,6 +136,7 @@ impl Desk {
             prices: None,
             suggested: None,
             ways: None,
+            output: None,
             revision: 0,
         }
     }

@@ -1,37 +1,45 @@
-//! The real host: opens images, writes profiles, exports.
+//! The real host: opens images, writes profiles, exports, verifies.
 
-use super::host::{Host, Outline, Saved, Traced};
+use super::host::{Host, Outline, Saved, Traced, Treated, Verdict};
 use super::message::Export;
 use super::run::Request;
-use crate::export::{
-    self, ExportError, ExportOptions, FullReport, Initramfs, OutputFormat, Step, Verified, Way,
-};
-use crate::guest;
+use crate::export::{self, ExportError, ExportOptions, OutputFormat, Step, Way};
 use crate::job::Job;
-use crate::load;
 use crate::plan::{Intent, Plan};
 use crate::profile::Profile;
-use crate::rebuild;
+use crate::replay::{
+    Exported, Healing, Opened, Paths, Planned, Proven, Proving, Wishes, check_profile_path, heal,
+};
 use crate::session::{Loaded, Session};
 use crate::trace::{self, Lines};
-use crate::vm::{self, Subject};
-use anyhow::{Context as _, Result, anyhow, bail};
-use std::path::Path;
+use crate::vm;
+use anyhow::{Context as _, Result};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// An image on this machine's disk.
-pub struct Disk(pub Request);
+/// An image on this machine's disk, and the last output made of it.
+pub struct Disk {
+    request: Request,
+    opened: Option<Opened>,
+    exported: Option<Exported>,
+    /// What is known of the output.
+    proven: Option<Proven>,
+    /// The healed profile that this screen wrote itself.
+    healed: Option<PathBuf>,
+}
 
 impl Host for Disk {
     fn open(&mut self, job: &Job) -> Result<Box<Session>> {
-        let mut guest = guest::open(&self.0.image, &self.0.open, job)?;
-        let loaded = Arc::new(load::load(guest.as_mut(), job)?);
+        let mut opened = Opened::open(&self.request.image, &self.request.open, job)?;
         job.items("planning", 0, None);
-        let profile = self.0.profile.as_ref();
+        let profile = self.request.profile.as_ref();
         let intent = profile
             .map(|(_, profile)| profile.intent())
             .unwrap_or_default();
-        Ok(Box::new(Session::new(loaded, intent)))
+        let session = Session::new(Arc::clone(opened.loaded()), intent);
+        opened.close();
+        self.opened = Some(opened);
+        Ok(Box::new(session))
     }
 
     fn save(
@@ -41,9 +49,7 @@ impl Host for Disk {
         loaded: &Loaded,
         may_replace: bool,
     ) -> Result<Saved> {
-        if export::is_one_file(path, &self.0.image) {
-            bail!("{} is the source image itself", path.display());
-        }
+        check_profile_path(path, &self.request.image)?;
         if !may_replace && path.symlink_metadata().is_ok() {
             return Ok(Saved::Exists(path.to_owned()));
         }
@@ -51,23 +57,25 @@ impl Host for Disk {
         profile
             .write(path, may_replace)
             .with_context(|| format!("cannot write {}", path.display()))?;
-        self.0.profile = Some((path.to_owned(), profile));
+        self.request.profile = Some((path.to_owned(), profile));
         Ok(Saved::Written(path.to_owned()))
     }
 
     fn outline(&mut self, wanted: &Export) -> Result<Outline> {
-        let mut options = self.options(wanted, true);
-        export::check(&self.0.image, &options)?;
-        if options.rebuilds_initramfs() {
-            rebuild::check(&wanted.loaded.inventory)?;
-        }
-        let (steps, refused) = steps_of_some_way(&wanted.loaded, &wanted.plan, &mut options)?;
+        let (profile, mut options) = self.options(wanted, true);
+        self.check_paths(&options.output, None)?;
+        let image = &self.request.image;
+        export::check(image, &options)?;
+        let planned = Planned::new(self.opened.as_ref().context(CLOSED)?, profile);
+        planned.check(&options)?;
+        let (loaded, plan) = (planned.session().loaded(), planned.session().plan());
+        let (steps, refused) = steps_of_some_way(loaded, plan, &mut options)?;
         Ok(Outline {
             steps: steps.into_iter().map(|step| step.heading).collect(),
             way: options.way,
             refused,
             exists: matches!(
-                export::check(&self.0.image, &self.options(wanted, false)),
+                export::check(image, &self.options(wanted, false).1),
                 Err(ExportError::Exists(_))
             ),
         })
@@ -79,10 +87,14 @@ impl Host for Disk {
         print: &mut dyn FnMut(Vec<String>),
         job: &Job,
     ) -> Result<Traced> {
-        let subject = Subject::open(&self.0.image, &self.0.open, job)?;
-        let direct = subject.direct.as_ref();
-        let direct = direct.map_err(|why| anyhow!("the guest cannot be traced: {why}"))?;
-        let accel = vm::choose_accel(self.0.open.accel, direct, job)?;
+        let opened = self.opened.as_mut().context(CLOSED)?;
+        let is_read = opened.subject(job).map(drop);
+        // The machine needs no more of it.
+        opened.close();
+        is_read?;
+        let subject = opened.subject(job)?;
+        let direct = trace::traceable(subject)?;
+        let accel = vm::choose_accel(self.request.open.accel, direct, job)?;
         let request = trace::Request {
             commands: (!line.is_empty())
                 .then(|| line.into())
@@ -92,7 +104,7 @@ impl Host for Disk {
         };
         let mut lines = Lines::default();
         let mut on_bytes = |bytes: &[u8]| print(lines.push(bytes));
-        let traced = trace::trace(&subject, &request, accel, &mut on_bytes, job)?;
+        let traced = trace::trace(subject, &request, accel, &mut on_bytes, job)?;
         print(lines.rest().into_iter().collect());
         let tree = &subject.loaded.inventory.tree;
         let failed = traced.outcomes.iter().any(|outcome| !outcome.is_success());
@@ -106,15 +118,70 @@ impl Host for Disk {
     }
 
     fn export(&mut self, wanted: &Export, job: &Job) -> Result<Vec<String>> {
-        let mut options = self.options(wanted, wanted.may_replace);
-        if options.rebuilds_initramfs() {
-            options.initramfs = self.rebuilt(&wanted.intent, job)?;
+        (self.exported, self.proven) = (None, None);
+        let (profile, options) = self.options(wanted, wanted.may_replace);
+        self.check_paths(&options.output, None)?;
+        let opened = self.opened.as_mut().context(CLOSED)?;
+        let planned = Planned::new(opened, profile);
+        let exported = planned.export(opened, options, job);
+        opened.close();
+        let exported = self.exported.insert(exported?);
+        Ok(lines(&exported.page()?))
+    }
+
+    fn verify(&mut self, job: &Job) -> Result<Verdict> {
+        self.proven = None;
+        let opened = self.opened.as_mut().context(CLOSED)?;
+        let exported = self.exported.as_ref().context(NO_OUTPUT)?;
+        let proven = exported.prove(opened, &Proving::default(), job);
+        opened.close();
+        let proven = self.proven.insert(proven?);
+        Ok(verdict(proven, &proven.verified().text()))
+    }
+
+    fn heal(&mut self, may_replace: bool, job: &Job) -> Result<Treated> {
+        let mut healing = Healing::beside(&self.profile_path(), may_replace);
+        healing.may_replace |= self.healed.as_ref() == Some(&healing.copy);
+        let output = self
+            .exported
+            .as_ref()
+            .context(NO_OUTPUT)?
+            .options()
+            .output
+            .clone();
+        self.check_paths(&output, Some(&healing.copy))?;
+        if healing.exists() && !healing.may_replace {
+            return Ok(Treated::Exists(healing.copy));
         }
-        let (loaded, plan) = (&wanted.loaded, &wanted.plan);
-        let report = export::export(&self.0.image, loaded, plan, &options, job)?;
-        let verified = Verified::not_checked("the screen does not verify: guestslim verify does");
-        let full = FullReport::new(&report, &verified, loaded, plan, &options)?;
-        Ok(full.page().lines().map(str::to_owned).collect())
+        let opened = self.opened.as_mut().context(CLOSED)?;
+        let exported = self.exported.as_mut().context(NO_OUTPUT)?;
+        let proven = self.proven.take().context(NO_OUTPUT)?;
+        let ended = heal(exported, proven, opened, &healing, &Proving::default(), job);
+        opened.close();
+        let (proven, healed) = ended?;
+        self.healed = Some(healing.copy);
+        let text = healed.text() + &proven.verified().text();
+        let verdict = verdict(&proven, &text);
+        self.proven = Some(proven);
+        Ok(Treated::Done {
+            remedies: healed.remedies().cloned().collect(),
+            verdict,
+        })
+    }
+}
+
+const CLOSED: &str = "the guest is not open";
+const NO_OUTPUT: &str = "there is no output that was verified";
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
+}
+
+fn verdict(proven: &Proven, text: &str) -> Verdict {
+    Verdict {
+        lines: lines(text),
+        is_failed: proven.is_failed(),
+        is_curable: proven.cure().is_some(),
     }
 }
 
@@ -138,45 +205,72 @@ fn steps_of_some_way(
 }
 
 impl Disk {
-    /// The name's ending says the format; where it says nothing, the profile does.
-    fn options(&self, wanted: &Export, force: bool) -> ExportOptions {
-        let profile = self.0.profile.as_ref().map(|(_, profile)| profile);
-        let wishes = profile.map(|profile| profile.output).unwrap_or_default();
-        let ending = wanted.output.extension().and_then(|ending| ending.to_str());
-        let format = match ending {
-            Some("img") => Some(OutputFormat::Raw),
-            ending => ending.and_then(OutputFormat::from_name),
-        };
-        ExportOptions {
-            output: wanted.output.clone(),
-            format: format.unwrap_or_else(|| wishes.format.into()),
-            initramfs: Initramfs::of(&wanted.intent),
-            compression: wishes.compression.into(),
-            way: wanted.way.unwrap_or_else(|| wishes.way.into()),
-            slack: wishes.slack_bytes(),
-            force,
-            previous: None,
-            open: self.0.open.clone(),
-            profile: Some(Profile {
-                intent: wanted.intent.clone(),
-                ..profile.cloned().unwrap_or_default()
-            }),
+    /// An image that is not open yet.
+    pub fn new(request: Request) -> Self {
+        Self {
+            request,
+            opened: None,
+            exported: None,
+            proven: None,
+            healed: None,
         }
     }
 
-    /// Has the guest's own tools make its initramfs anew.
-    fn rebuilt(&self, intent: &Intent, job: &Job) -> Result<Initramfs> {
-        let Request { image, open, .. } = &self.0;
-        let subject = Subject::open(image, open, job)?;
-        let bytes = rebuild::rebuild(&subject, &intent.hypervisors, open.accel, job)?;
-        Ok(Initramfs::Rebuilt(Some(bytes)))
+    /// The profile of an export, and its options: the name's ending says the format; where it says nothing, the profile does.
+    fn options(&self, wanted: &Export, force: bool) -> (Profile, ExportOptions) {
+        let opened = self.request.profile.as_ref();
+        let opened = opened.map(|(_, profile)| profile.clone());
+        let profile = Profile {
+            intent: wanted.intent.clone(),
+            ..opened.unwrap_or_default()
+        };
+        let ending = wanted.output.extension().and_then(|ending| ending.to_str());
+        let wishes = Wishes {
+            output: Some(wanted.output.clone()),
+            format: match ending {
+                Some("img") => Some(OutputFormat::Raw),
+                ending => ending.and_then(OutputFormat::from_name),
+            },
+            way: wanted.way,
+            force,
+            open: self.request.open.clone(),
+            ..Wishes::default()
+        };
+        let options = wishes.options(&profile);
+        (profile, options)
+    }
+
+    fn check_paths(&self, output: &Path, healed: Option<&Path>) -> Result<()> {
+        let paths = Paths {
+            image: &self.request.image,
+            profile: self.request.profile.as_ref().map(|(path, _)| &**path),
+            previous: None,
+            output,
+            healed,
+        };
+        Ok(paths.check()?)
+    }
+
+    /// Where the profile is, or where it would be saved.
+    fn profile_path(&self) -> PathBuf {
+        if let Some((path, _)) = &self.request.profile {
+            return path.clone();
+        }
+        let mut name = self
+            .request
+            .image
+            .file_stem()
+            .unwrap_or_default()
+            .to_owned();
+        name.push(".ron");
+        name.into()
     }
 
     /// The intent as a profile; what the profile had that the screen was opened with (description, checks, output) stays.
     fn profile(&self, path: &Path, intent: &Intent, loaded: &Loaded) -> Profile {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let fresh = Profile::from_intent(&name, intent, &loaded.inventory);
-        match &self.0.profile {
+        match &self.request.profile {
             Some((_, opened)) => Profile {
                 intent: fresh.intent,
                 made_on: fresh.made_on,

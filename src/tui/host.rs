@@ -1,5 +1,6 @@
 //! What the screen lets others do: open, save, export. A trait, so that journeys run without a disk image.
 
+use crate::cure::Remedy;
 use crate::export::Way;
 use crate::job::Job;
 use crate::session::{Intent, Loaded, Session};
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::message::Export;
 
 /// Does what the screen asks for, on the worker's thread.
-pub trait Host: Send {
+pub trait Host {
     /// Opens the guest and computes its first plan.
     fn open(&mut self, job: &Job) -> anyhow::Result<Box<Session>>;
 
@@ -36,6 +37,37 @@ pub trait Host: Send {
 
     /// Exports; returns the report's lines.
     fn export(&mut self, export: &Export, job: &Job) -> anyhow::Result<Vec<String>>;
+
+    /// Verifies the last export against the source.
+    fn verify(&mut self, job: &Job) -> anyhow::Result<Verdict>;
+
+    /// Heals the last export, which was verified.
+    fn heal(&mut self, may_replace: bool, job: &Job) -> anyhow::Result<Treated>;
+}
+
+/// What a verification found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The report's lines.
+    pub lines: Vec<String>,
+    /// Whether something was checked and does not hold.
+    pub is_failed: bool,
+    /// Whether something is known that would bring back what was lost.
+    pub is_curable: bool,
+}
+
+/// How healing ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Treated {
+    /// There is a file already where the healed profile goes; nothing was done.
+    Exists(PathBuf),
+    /// It was exported and verified again.
+    Done {
+        /// What was added to the profile, round by round.
+        remedies: Vec<Remedy>,
+        /// What the last verification found.
+        verdict: Verdict,
+    },
 }
 
 /// How saving a profile ended.

@@ -1,12 +1,11 @@
 //! What comes to the screen and what it asks for: the two sides of [`update`](super::update::update).
 
 use super::app::Ending;
-use super::host::{Outline, Saved, Traced};
+use super::host::{Outline, Saved, Traced, Treated, Verdict};
 use super::keys::Key;
 use crate::export;
 use crate::job::{Cancel, Progress};
 use crate::model::{Bytes, Node};
-use crate::plan::Plan;
 use crate::session::{Intent, Loaded, Offers, Session, Way};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -45,8 +44,12 @@ pub enum Report {
     Printed(Vec<String>),
     /// A trace ended.
     Traced(anyhow::Result<Traced>),
-    /// The export ended; lines to read.
-    Exported(anyhow::Result<Vec<String>>),
+    /// The export ended: the output, and lines to read.
+    Exported(anyhow::Result<(PathBuf, Vec<String>)>),
+    /// The verification of the last export ended.
+    Verified(anyhow::Result<Verdict>),
+    /// Healing the last export ended.
+    Healed(anyhow::Result<Treated>),
     /// What each intent that was asked about would leave on disk.
     Priced(Vec<Bytes>),
     /// What could still go.
@@ -82,6 +85,13 @@ pub enum Work {
     Outline(Export),
     /// Export.
     Export(Export),
+    /// Verify the last export.
+    Verify,
+    /// Add what brings back what the last export lost, export and verify again.
+    Heal {
+        /// Whether a healed profile that is there may be replaced.
+        may_replace: bool,
+    },
     /// Run a line for the guest's shell, or nothing, in a throw-away machine and record what is touched.
     Trace(String),
     /// Compute what each intent would leave.
@@ -114,12 +124,8 @@ pub enum Work {
 pub struct Export {
     /// Where to.
     pub output: PathBuf,
-    /// The guest.
-    pub loaded: Arc<Loaded>,
     /// What the person wants.
     pub intent: Intent,
-    /// What stays.
-    pub plan: Arc<Plan>,
     /// How it is made; without it, as the profile says.
     pub way: Option<export::Way>,
     /// Whether a file that is there may be replaced.

@@ -9,6 +9,7 @@
 
 pub mod actions;
 pub mod app;
+mod available;
 pub mod desk;
 mod disk;
 pub mod events;
@@ -20,6 +21,7 @@ pub mod layout;
 pub mod lists;
 pub mod look;
 pub mod message;
+mod overlay;
 mod run;
 pub mod terminal;
 pub mod update;

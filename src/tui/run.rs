@@ -42,7 +42,7 @@ pub fn run(request: Request) -> Result<u8> {
     let image = words::path(&request.image);
     let (mut app, first) = App::new(image, Look::new(has_colour()), size);
     app.profile = request.profile.as_ref().map(|(path, _)| path.clone());
-    let worker = Worker::start(Box::new(Disk(request))).context("cannot start a thread")?;
+    let worker = Worker::start(move || Disk::new(request)).context("cannot start a thread")?;
 
     let mut terminal = Taken::take().context("cannot use the terminal")?;
     let input = listen().context("cannot listen to signals")?;

@@ -3,14 +3,11 @@
 use super::desk::View;
 use super::lists::Order;
 use super::look::Role;
-use crate::export::ExportError;
-use crate::guest::GuestError;
-use crate::load::LoadError;
 use crate::model::text::escape;
 use crate::model::{Bytes, FileId, FileKind, Inventory, Node, PackageId};
 use crate::plan::{Level, Reason, Selector, Wish, mark_subject};
+use crate::replay::told;
 use crate::session::Session;
-use crate::vm::VmError;
 use std::cmp::Ordering;
 use std::path::Path;
 use std::time::Duration;
@@ -93,30 +90,16 @@ pub const fn order(order: Order, view: View) -> &'static str {
 
 /// An error as lines to read: the sentence, its causes, what to do.
 pub fn trouble(error: &anyhow::Error) -> Vec<String> {
-    let mut chain = error.chain().map(|cause| printable(&cause.to_string()));
-    let mut lines: Vec<String> = chain.by_ref().take(1).collect();
-    for cause in chain {
-        if lines.last().is_none_or(|last| !last.contains(&cause)) {
-            lines.push(format!("caused by: {cause}"));
-        }
-    }
-    let hint = error.chain().find_map(hint_of).map(printable);
-    lines.extend(hint.map(|hint| format!("hint: {hint}")));
-    lines
-}
-
-fn hint_of<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a str> {
-    if let Some(VmError::Unsupported { hint, .. }) = cause.downcast_ref() {
-        return Some(hint);
-    }
-    let guest = match cause.downcast_ref() {
-        Some(LoadError::Guest(guest)) => Some(guest),
-        _ => cause.downcast_ref(),
-    };
-    match guest {
-        Some(GuestError::Unsupported { hint, .. }) => Some(hint),
-        _ => cause.downcast_ref().and_then(ExportError::hint),
-    }
+    let told = told(error.as_ref());
+    let causes = told
+        .causes
+        .iter()
+        .map(|cause| format!("caused by: {cause}"));
+    let hint = told.hint.iter().map(|hint| format!("hint: {hint}"));
+    std::iter::once(told.sentence.clone())
+        .chain(causes)
+        .chain(hint)
+        .collect()
 }
 
 /// A number with commas between its thousands.

@@ -27,13 +27,15 @@ pub struct Worker {
 
 impl Worker {
     /// Starts the thread.
-    pub fn start(mut host: Box<dyn Host>) -> std::io::Result<Self> {
+    pub fn start<H: Host>(host: impl FnOnce() -> H + Send + 'static) -> std::io::Result<Self> {
         let (orders, inbox) = unbounded::<Order>();
         let (outbox, reports) = unbounded();
         let work = move || {
+            // An open guest stays on the thread that opened it.
+            let mut host = host();
             for order in inbox {
                 let id = order.id;
-                let report = carry_out(host.as_mut(), order, &outbox);
+                let report = carry_out(&mut host, order, &outbox);
                 if outbox.send((id, report)).is_err() {
                     return;
                 }
@@ -108,7 +110,12 @@ fn carry_out(host: &mut dyn Host, order: Order, outbox: &Sender<(JobId, Report)>
             };
             Report::Traced(host.trace(&line, &mut print, &job))
         }
-        Work::Export(export) => Report::Exported(host.export(&export, &job)),
+        Work::Export(export) => {
+            let lines = host.export(&export, &job);
+            Report::Exported(lines.map(|lines| (export.output, lines)))
+        }
+        Work::Verify => Report::Verified(host.verify(&job)),
+        Work::Heal { may_replace } => Report::Healed(host.heal(may_replace, &job)),
         // Nobody waits any more for the answer to a question that was cancelled.
         Work::Suggest { loaded, intent } => {
             let offers = asked(loaded, intent, &job, |session| session.offers(&job));

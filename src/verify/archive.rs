@@ -1,30 +1,41 @@
 //! Proves an output without a disk, a tar archive or a container image: what can be known of it without starting it.
 
-use super::contents::reopen;
+use super::contents::Reader;
 use super::manifest::{Expected, Rewritten, differences};
 use super::{NO_PLAN, Report, Rung};
 use crate::export::{ExportError, OutputFormat, Step, list};
-use crate::guest::{Guest, OpenOptions};
+use crate::guest::Guest;
 use crate::job::Job;
 use crate::model::text::escape;
 use crate::model::{Bytes, FileId, FileKind, FileTree};
-use crate::vm::{Subject, VmError};
+use crate::vm::VmError;
 use std::io::{self, Read};
 use std::path::Path;
 use std::time::Instant;
 
 const NO_DISK: &str = "it holds files and no disk";
 
+/// What an archive was made from, and how.
+pub struct Against<'a> {
+    /// The source's path.
+    pub source: &'a Path,
+    /// The source, open.
+    pub open: Reader<'a>,
+    /// The steps that made the archive of it.
+    pub steps: &'a [Step],
+}
+
 /// Climbs what there is of the ladder.
 pub fn verify_archive(
     output: &Path,
     format: OutputFormat,
-    source: Option<(&Subject, &[Step], &OpenOptions)>,
+    source: Option<Against<'_>>,
     job: &Job,
 ) -> Result<Report, VmError> {
     let started = Instant::now();
+    let path = source.as_ref().map(|against| against.source);
     let mut rungs = match source {
-        Some((source, steps, open)) => against(output, format, source, steps, open, job)?,
+        Some(source) => against(output, format, source, job)?,
         None => vec![
             structure(list(output, format, job, &mut |_, _| Ok(())), format)?.0,
             Rung::not_checked("manifest", NO_PLAN),
@@ -37,7 +48,7 @@ pub fn verify_archive(
     Ok(Report {
         guestslim: env!("CARGO_PKG_VERSION"),
         image: name(output),
-        against: source.map(|(source, _, _)| name(source.image.path())),
+        against: path.map(name),
         machines: "none",
         rungs,
         lost: super::Lost::default(),
@@ -49,16 +60,15 @@ pub fn verify_archive(
 fn against(
     output: &Path,
     format: OutputFormat,
-    source: &Subject,
-    steps: &[Step],
-    open: &OpenOptions,
+    source: Against<'_>,
     job: &Job,
 ) -> Result<Vec<Rung>, VmError> {
-    let (mut guest, tree) = reopen(source, open, job)?;
-    let expected = Expected::of(&tree, steps);
+    let Against { open, steps, .. } = source;
+    let Reader { guest, tree } = open;
+    let expected = Expected::of(tree, steps);
     let mut comparison = Comparison {
-        guest: &mut *guest,
-        tree: &tree,
+        guest,
+        tree,
         expected: &expected,
         files: 0,
         bytes: 0,
@@ -70,7 +80,7 @@ fn against(
     });
     let contents = comparison.rung();
     Ok(match structure(listing, format)? {
-        (rung, Some(there)) => vec![rung, manifest(&tree, steps, &there), contents],
+        (rung, Some(there)) => vec![rung, manifest(tree, steps, &there), contents],
         (rung, None) => vec![rung],
     })
 }

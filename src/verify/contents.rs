@@ -3,7 +3,7 @@
 use super::Rung;
 use super::manifest::{Expected, Rewritten};
 use crate::export::Step;
-use crate::guest::{self, Attributes, Guest, GuestError, OpenOptions};
+use crate::guest::{Attributes, Guest, GuestError};
 use crate::job::Job;
 use crate::model::text::escape;
 use crate::model::{Bytes, FileId, FileKind, FileTree};
@@ -12,39 +12,62 @@ use crate::vm::Subject;
 pub(super) const CONTENTS: &str = "contents";
 pub(super) const ATTRIBUTES: &str = "attributes";
 
-/// An image, open for reading.
-struct Open {
-    guest: Box<dyn Guest>,
-    tree: FileTree,
+/// A guest, open for reading.
+pub struct Reader<'a> {
+    /// The guest.
+    pub guest: &'a mut (dyn Guest + 'static),
+    /// The tree of its last walk.
+    pub tree: &'a FileTree,
+}
+
+/// Whether what is in the files is compared.
+pub enum Contents<'a> {
+    /// It would be, but there is no source.
+    NoSource,
+    /// It is.
+    Of {
+        /// What the image was made from.
+        source: Reader<'a>,
+        /// The image; its files are those of the subject. It is closed before a machine starts.
+        image: Box<dyn Guest>,
+    },
 }
 
 /// Source and output, and what the steps make of the one.
 pub struct Pair<'a> {
-    source: Open,
-    output: Open,
+    source: Reader<'a>,
+    output: Open<'a>,
     steps: &'a [Step],
 }
 
+/// The output, open for reading.
+struct Open<'a> {
+    guest: Box<dyn Guest>,
+    tree: &'a FileTree,
+}
+
 impl<'a> Pair<'a> {
-    /// Opens both once more.
-    pub fn open(
-        source: &Subject,
+    /// A pair of guests, both open.
+    pub fn new(
+        source: Reader<'a>,
         steps: &'a [Step],
-        output: &Subject,
-        options: &OpenOptions,
-        job: &Job,
-    ) -> Result<Self, GuestError> {
-        Ok(Self {
-            source: Open::new(source, options, job)?,
-            output: Open::new(output, options, job)?,
+        output: &'a Subject,
+        guest: Box<dyn Guest>,
+    ) -> Self {
+        Self {
+            source,
+            output: Open {
+                guest,
+                tree: &output.loaded.inventory.tree,
+            },
             steps,
-        })
+        }
     }
 
     /// Every regular file of the output against the source, or against what the steps wrote.
     pub fn contents(&mut self, job: &Job) -> Result<Rung, GuestError> {
-        let expected = Expected::of(&self.source.tree, self.steps);
-        let (old, new) = (&self.source.tree, &self.output.tree);
+        let expected = Expected::of(self.source.tree, self.steps);
+        let (old, new) = (self.source.tree, self.output.tree);
         let files: Vec<FileId> = new
             .ids()
             .filter(|&file| new.kind(file) == FileKind::Regular && new.is_first_name(file))
@@ -83,8 +106,8 @@ impl<'a> Pair<'a> {
 
     /// ACLs, capabilities, labels and all other extended attributes of what is not rewritten, against the source.
     pub fn attributes(&mut self, job: &Job) -> Result<Rung, GuestError> {
-        let expected = Expected::of(&self.source.tree, self.steps);
-        let (old, new) = (&self.source.tree, &self.output.tree);
+        let expected = Expected::of(self.source.tree, self.steps);
+        let (old, new) = (self.source.tree, self.output.tree);
         let mut wrong = Vec::new();
         let (mut files, mut values) = (0, 0);
         for file in new.ids().filter(|&file| new.is_first_name(file)) {
@@ -134,28 +157,6 @@ fn differing<'a>(
     let new = after.iter().filter(|(name, _)| !before.contains_key(*name));
     let name = |(name, _): (&Vec<u8>, _)| escape(name).into_owned();
     changed.chain(new).map(name)
-}
-
-impl Open {
-    fn new(subject: &Subject, options: &OpenOptions, job: &Job) -> Result<Self, GuestError> {
-        let (guest, tree) = reopen(subject, options, job)?;
-        Ok(Self { guest, tree })
-    }
-}
-
-/// Opens an image once more, to read files of it.
-pub(super) fn reopen(
-    subject: &Subject,
-    options: &OpenOptions,
-    job: &Job,
-) -> Result<(Box<dyn Guest>, FileTree), GuestError> {
-    let options = OpenOptions {
-        format: Some(subject.image.format().to_owned()),
-        ..options.clone()
-    };
-    let mut guest = guest::open(subject.image.path(), &options, job)?;
-    let (tree, _) = guest.walk(job)?;
-    Ok((guest, tree))
 }
 
 fn is_same(

@@ -13,11 +13,11 @@ mod report;
 mod running;
 mod units;
 
-pub use archive::verify_archive;
+pub use archive::{Against, verify_archive};
+pub use contents::{Contents, Reader};
 pub use report::{Lost, Report, Rung, Verdict};
 
 use crate::export::Step;
-use crate::guest::OpenOptions;
 use crate::job::Job;
 use crate::model::text::escape;
 use crate::profile::Check;
@@ -32,8 +32,6 @@ pub struct Request<'a> {
     pub source: Option<&'a Subject>,
     /// The steps that made it of the source.
     pub steps: Option<&'a [Step]>,
-    /// How images are opened once more to compare their contents; `None` leaves the contents out.
-    pub open: Option<&'a OpenOptions>,
     /// Commands that must still work.
     pub checks: &'a [Check],
     /// How machines run; `None` leaves all rungs out that need one.
@@ -46,8 +44,13 @@ pub struct Request<'a> {
     pub check_cap: Duration,
 }
 
-/// Climbs the ladder. What is wrong with the image is in the report; an error means that the proving itself failed.
-pub fn verify(request: &Request<'_>, job: &Job) -> Result<Report, VmError> {
+/// Climbs the ladder; `open` leads to the contents of files. What is wrong with the image is in the report; an error means that
+/// the proving itself failed.
+pub fn verify(
+    request: &Request<'_>,
+    open: Option<Contents<'_>>,
+    job: &Job,
+) -> Result<Report, VmError> {
     let started = Instant::now();
     let mut rungs = Vec::new();
     let mut add = |rung: Rung| {
@@ -56,7 +59,7 @@ pub fn verify(request: &Request<'_>, job: &Job) -> Result<Report, VmError> {
     };
     add(timed(|| container::check(&request.subject.image, job))?);
     add(timed(|| Ok(manifest(request)))?);
-    for rung in contents(request, job)? {
+    for rung in contents(request, open, job)? {
         add(rung);
     }
     for rung in needs::compare(request) {
@@ -95,19 +98,23 @@ fn manifest(request: &Request<'_>) -> Rung {
 }
 
 /// The rungs about what is in the files, where that was asked for.
-fn contents(request: &Request<'_>, job: &Job) -> Result<[Rung; 2], VmError> {
+fn contents(
+    request: &Request<'_>,
+    open: Option<Contents<'_>>,
+    job: &Job,
+) -> Result<[Rung; 2], VmError> {
     let skipped = |because: &str| {
         let ids = [contents::CONTENTS, contents::ATTRIBUTES];
         Ok(ids.map(|id| Rung::not_checked(id, because)))
     };
-    match (request.source, request.steps, request.open) {
-        (Some(source), Some(steps), Some(open)) => {
-            let mut pair = contents::Pair::open(source, steps, request.subject, open, job)?;
+    match (open, request.steps) {
+        (None, _) => skipped("it was not asked for"),
+        (Some(Contents::Of { source, image }), Some(steps)) => {
+            let mut pair = contents::Pair::new(source, steps, request.subject, image);
             let contents = timed(|| Ok(pair.contents(job)?))?;
             Ok([contents, timed(|| Ok(pair.attributes(job)?))?])
         }
-        (_, _, None) => skipped("it was not asked for"),
-        _ => skipped(NO_PLAN),
+        (Some(_), _) => skipped(NO_PLAN),
     }
 }
 

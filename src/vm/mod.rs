@@ -26,8 +26,10 @@ pub use machine::{Caps, SPARE_SERIAL};
 pub use record::{Outcome, Record};
 pub use subject::Subject;
 
+use crate::fault::{Explain, Kind};
 use crate::guest::GuestError;
 use crate::job::Cancelled;
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 /// Why a machine could not be run. What the guest does wrong is no error but a verdict.
@@ -70,6 +72,29 @@ pub enum VmError {
     /// Somebody asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
+}
+
+impl Explain for VmError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Unsupported { .. } => Kind::Unsupported,
+            Self::Guest(error) => error.kind(),
+            Self::Load(error) => error.kind(),
+            Self::Cancelled(cancelled) => cancelled.kind(),
+            Self::Host { .. } | Self::Qemu(_) | Self::NotDirect(_) | Self::Inside(_) => {
+                Kind::Failed
+            }
+        }
+    }
+
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Unsupported { hint, .. } => Some(Cow::Borrowed(hint)),
+            Self::Guest(error) => error.hint(),
+            Self::Load(error) => error.hint(),
+            _ => None,
+        }
+    }
 }
 
 impl From<GuestError> for VmError {

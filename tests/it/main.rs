@@ -17,6 +17,7 @@ mod profiles;
 
 mod rebuild;
 mod refused;
+mod replay;
 mod report;
 mod salt;
 mod screen;

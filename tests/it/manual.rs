@@ -3,6 +3,7 @@
 use crate::command::run;
 use guestslim::cli::manual::TOPICS;
 use guestslim::export::{BESIDE, Compression, OutputFormat, Way};
+use guestslim::fault::Explain as _;
 use guestslim::finders::FINDERS;
 use guestslim::finders::boot::FEATURES;
 use guestslim::model::component::LANGUAGES;
@@ -112,7 +113,7 @@ fn the_words_of_a_profile_are_those_of_the_tables() {
 /// The fields and words that the reader of profiles names when it meets an unknown one.
 fn words_after(profile: &str) -> Vec<String> {
     let error = Profile::parse(profile).expect_err("an unknown word");
-    let hint = error.hint().expect("a hint").to_owned();
+    let hint = error.hint().expect("a hint").into_owned();
     let list = hint.split_once(": ").expect("a list").1;
     list.split(", ").map(str::to_owned).collect()
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["main"],
     &["tui", "cli"],
+    &["replay"],
     &["cure"],
     &["session"],
     &["trace", "verify", "rebuild"],
@@ -22,6 +23,7 @@ const FLOORS: &[&[&str]] = &[
     &["graph"],
     &["model"],
     &["job"],
+    &["fault"],
 ];
 
 /// Crates that only these rooms may name.
@@ -132,6 +134,27 @@ fn arrows_go_down_only() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// An error type that is not in `replay`'s list would lose its hint in both faces.
+#[test]
+fn every_error_that_explains_itself_is_asked() {
+    let list = fs::read_to_string("src/replay/told.rs").expect("it is there");
+    let (_, list) = list.split_once("one_of!(").expect("the list");
+    let (list, _) = list.split_once(");").expect("its end");
+    let asked: BTreeSet<&str> = named_once(list).collect();
+    let mut found = BTreeSet::new();
+    for (_, _, text) in files() {
+        found.extend(named(&text, "impl Explain for ").map(str::to_owned));
+    }
+    let found: BTreeSet<&str> = found.iter().map(String::as_str).collect();
+    assert_eq!(found, asked);
+}
+
+fn named_once(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
 }
 
 #[test]

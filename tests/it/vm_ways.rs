@@ -11,7 +11,7 @@ use guestslim::job::Job;
 use guestslim::load::load;
 use guestslim::plan::{Intent, Level, Mark, Selector, Wish};
 use guestslim::session::Session;
-use guestslim::verify::{self, Request, Verdict};
+use guestslim::verify::{self, Contents, Reader, Request, Verdict};
 use guestslim::vm::{Caps, Subject, Working, boot_by_loader};
 use std::collections::HashSet;
 use std::fs;
@@ -124,20 +124,29 @@ fn assert_way(way: Way, session: &Session, source: &Path, seen: &str, folder: &P
     assert_eq!(occurrences(&raw, MARKER), 0, "what was dropped is gone");
     fs::remove_file(&raw).expect("it is there");
 
-    let subject = |path: &Path| Subject::open(path, &built::over_guests(), &job).expect("it opens");
+    let open =
+        |path: &Path| Subject::open_and_keep(path, &built::over_guests(), &job).expect("it opens");
+    let ((source, mut guest), (subject, image)) = (open(source), open(&options.output));
+    let contents = Contents::Of {
+        source: Reader {
+            guest: guest.as_mut(),
+            tree: &source.loaded.inventory.tree,
+        },
+        image,
+    };
     let steps = steps(session.loaded(), session.plan(), &options).expect("it was carried out");
     let proof = verify::verify(
         &Request {
-            subject: &subject(&options.output),
-            source: Some(&subject(source)),
+            subject: &subject,
+            source: Some(&source),
             steps: Some(&steps),
-            open: Some(&built::over_guests()),
             checks: &[],
             on_source: None,
             accel: None,
             boot_cap: Duration::ZERO,
             check_cap: Duration::ZERO,
         },
+        Some(contents),
         &job,
     )
     .expect("it can be verified");

@@ -6,7 +6,7 @@ mod blocks;
 mod roff;
 mod text;
 
-use super::failure::Refusal;
+use super::failure::refuse;
 use super::out::{self, safe};
 use super::{Args, Outcome};
 use crate::profile::nearest;
@@ -136,7 +136,7 @@ fn unknown(words: &[&str]) -> anyhow::Error {
         None => "`guestslim help` lists all topics and commands".to_owned(),
     };
     let name = safe(&words.join(" "));
-    Refusal::error(format!("there is no topic or command \"{name}\""), hint)
+    refuse(format!("there is no topic or command \"{name}\""), hint)
 }
 
 /// The list of topics and commands.

@@ -1,12 +1,16 @@
 //! The host of the journeys: no disk, answers that the test chose.
 
 use super::guest;
+use crate::cure::Remedy;
 use crate::export::Way;
+use crate::guest::GuestError;
 use crate::job::Job;
-use crate::plan::Intent;
+use crate::load::LoadError;
+use crate::plan::{Intent, Level, Mark, Selector, Wish};
 use crate::session::{Loaded, Session};
-use crate::tui::host::{Host, Outline, Saved, Traced};
+use crate::tui::host::{Host, Outline, Saved, Traced, Treated, Verdict};
 use crate::tui::message::Export;
+use crate::vm::VmError;
 use anyhow::{Result, bail};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::path::{Path, PathBuf};
@@ -21,12 +25,18 @@ pub struct Props {
     pub gate: Option<Gate>,
     /// What traces touch.
     pub touched: Vec<&'static str>,
+    /// Why there is no trace: this host lacks something, which the hint installs.
+    pub trace_hint: Option<&'static str>,
     /// Why they are not complete.
     pub incomplete: Option<&'static str>,
     /// Whether the way *shrink* is refused.
     pub never_shrinks: bool,
     /// Files that are there already.
     pub existing: Vec<PathBuf>,
+    /// What verifications find to fail, the last first; nothing fails once they are used up.
+    pub failures: Arc<Mutex<Vec<&'static str>>>,
+    /// Where the healed profile goes, when there is one already.
+    pub healed: Option<PathBuf>,
     /// What was written: paths and the intents in them.
     pub saved: Arc<Mutex<Vec<(PathBuf, Intent)>>>,
     /// What was exported.
@@ -54,10 +64,33 @@ impl Gate {
     }
 }
 
+/// What a host without an appliance says.
+fn lacking(hint: &str) -> VmError {
+    VmError::Load(LoadError::Guest(GuestError::Unsupported {
+        what: "libguestfs is not installed".to_owned(),
+        hint: hint.to_owned(),
+    }))
+}
+
 /// The host itself.
-pub struct Stand(pub Props);
+pub struct Stand(Props);
 
 impl Stand {
+    /// A host that answers so.
+    pub fn new(props: Props) -> Self {
+        Self(props)
+    }
+
+    fn verdict(&self) -> Verdict {
+        let failures = &self.0.failures;
+        let found = failures.lock().expect("no test panics with it").pop();
+        Verdict {
+            lines: vec![found.unwrap_or("all rungs hold").to_owned()],
+            is_failed: found.is_some(),
+            is_curable: found.is_some(),
+        }
+    }
+
     fn wait_at_gate(&self, job: &Job, step: &str) -> Result<()> {
         if let Some(gate) = &self.0.gate {
             job.items(step, 21_151, Some(42_302));
@@ -111,6 +144,9 @@ impl Host for Stand {
         print: &mut dyn FnMut(Vec<String>),
         job: &Job,
     ) -> Result<Traced> {
+        if let Some(hint) = self.0.trace_hint {
+            return Err(lacking(hint).into());
+        }
         print((0..300).map(|number| format!("line {number}")).collect());
         print(vec![format!("ran {line}")]);
         self.wait_at_gate(job, "running the workload")?;
@@ -126,5 +162,28 @@ impl Host for Stand {
         let mut exported = self.0.exported.lock().expect("no test panics with it");
         exported.push(export.output.clone());
         Ok(vec!["the image is 12 MB".into()])
+    }
+
+    fn verify(&mut self, job: &Job) -> Result<Verdict> {
+        self.wait_at_gate(job, "running the checks")?;
+        Ok(self.verdict())
+    }
+
+    fn heal(&mut self, may_replace: bool, job: &Job) -> Result<Treated> {
+        if let Some(path) = self.0.healed.clone().filter(|_| !may_replace) {
+            return Ok(Treated::Exists(path));
+        }
+        self.wait_at_gate(job, "looking for the cure")?;
+        let remedy = Remedy {
+            marks: vec![Mark {
+                selector: Selector::Package("vim".to_owned()),
+                wish: Wish::Keep(Level::Trimmed),
+            }],
+            trace: Vec::new(),
+        };
+        Ok(Treated::Done {
+            remedies: vec![remedy],
+            verdict: self.verdict(),
+        })
     }
 }

@@ -4,6 +4,7 @@ pub mod guest;
 mod host;
 mod marking;
 mod opening;
+mod proving;
 mod reading;
 mod results;
 
@@ -42,7 +43,8 @@ impl Journey {
     /// Starts the screen with other answers or another size.
     pub fn start_with(props: Props, (columns, rows): (u16, u16)) -> Self {
         let (keyboard, input) = unbounded();
-        let worker = Worker::start(Box::new(Stand(props.clone()))).expect("a thread can start");
+        let stand = Stand::new(props.clone());
+        let worker = Worker::start(move || stand).expect("a thread can start");
         let (app, first) = App::new(
             "images/demo.qcow2".into(),
             Look::new(false),

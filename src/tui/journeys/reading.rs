@@ -18,7 +18,7 @@ fn files_at_80x24() {
 
 #[test]
 fn help_comes_from_the_table() {
-    let mut person = Journey::start_with(Props::default(), (100, 70)).opened();
+    let mut person = Journey::start_with(Props::default(), (100, 72)).opened();
     person.press("?");
     insta::assert_snapshot!(person.picture());
     person.press("Esc").miss("Answers");

@@ -214,3 +214,16 @@ fn a_cancelled_or_incomplete_trace_adds_nothing() {
     person.press("q");
     assert_eq!(person.exit_code(), 0);
 }
+
+#[test]
+fn a_trace_that_this_host_cannot_run_says_what_to_install() {
+    let props = Props {
+        trace_hint: Some("sudo apt-get install libguestfs-tools"),
+        ..Props::default()
+    };
+    let mut person = Journey::start_with(props, (80, 24)).opened();
+    person.press("t Enter").wait_for("Not traced");
+    person
+        .see("libguestfs is not installed")
+        .see("hint: sudo apt-get install libguestfs-tools");
+}

@@ -1,6 +1,6 @@
 //! Actions on the package list and the file tree.
 
-use super::{go_to, panels, prompts, travel};
+use super::{go_to, panels, prompts, proofs, travel};
 use crate::model::{Bytes, FileKind, Node};
 use crate::plan::{Level, Wish};
 use crate::session::Edit;
@@ -56,6 +56,8 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Marks => return panels::open(app, PanelKind::Marks),
         Action::Suggest => return panels::open(app, PanelKind::Suggestions),
         Action::Levels => return panels::open(app, PanelKind::Levels),
+        Action::Verify => return proofs::verify(app),
+        Action::Heal => proofs::ask_to_heal(desk),
         Action::Quit => return prompts::ask_to_quit(desk),
         _ => {}
     }

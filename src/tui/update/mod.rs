@@ -7,6 +7,7 @@ mod lists;
 mod naming;
 mod panels;
 mod prompts;
+mod proofs;
 mod reports;
 mod suggestions;
 mod traces;
@@ -100,6 +101,14 @@ fn read(app: &mut App, action: Action) -> Vec<Effect> {
     if matches!(action, Action::Back | Action::Done) {
         desk.overlay = None;
         return Vec::new();
+    }
+    match action {
+        Action::Verify => return proofs::verify(app),
+        Action::Heal => {
+            proofs::ask_to_heal(desk);
+            return Vec::new();
+        }
+        _ => {}
     }
     let (lines, height) = super::views::text_extent(size, desk);
     if let Some(Overlay::Help(cursor) | Overlay::Text(super::desk::Text { cursor, .. })) =

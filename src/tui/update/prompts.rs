@@ -9,7 +9,6 @@ use crate::tui::input::Input;
 use crate::tui::keys::Key;
 use crate::tui::message::{Effect, Export, Work};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Opens a line to type, with the answer that most want in it.
 pub fn ask(desk: &mut Desk, purpose: Purpose, image: &str) {
@@ -157,9 +156,7 @@ fn outline(app: &mut App, output: PathBuf, way: Option<Way>) -> Vec<Effect> {
     };
     let export = Export {
         output,
-        loaded: desk.session.loaded().clone(),
         intent: desk.session.intent().clone(),
-        plan: Arc::new(desk.session.plan().clone()),
         way,
         may_replace: false,
     };
@@ -202,7 +199,12 @@ pub fn answer(app: &mut App, action: Action) -> Vec<Effect> {
         (Action::Yes, Then::Replace(path)) => write_profile(app, path, true),
         (Action::Yes, Then::Export(export)) => {
             let title = format!("Exporting to {}", export.output.display());
+            // A new output is written: what was known of the one before says nothing of it.
+            desk.output = None;
             work_on(app, &title, Work::Export(export))
+        }
+        (Action::Yes, Then::Heal { may_replace }) => {
+            work_on(app, "Healing", Work::Heal { may_replace })
         }
         (Action::OtherWay, Then::Export(export)) => {
             let way = export.way.unwrap_or_default().next();

@@ -1,14 +1,15 @@
 //! What the worker reports.
 
-use super::traces;
+use super::{proofs, traces};
 use crate::model::Bytes;
 use crate::session::{Offers, Session, Way};
 use crate::tui::app::{App, Ending, INTERRUPTED, Running, Stage, Trouble};
-use crate::tui::desk::{Confirm, Desk, Overlay, Suggested, Text, Then};
+use crate::tui::desk::{Confirm, Desk, Output, Overlay, Suggested, Text, Then};
 use crate::tui::host::{Outline, Saved};
 use crate::tui::lists::Cursor;
 use crate::tui::message::{Effect, Export, JobId, Report};
 use crate::tui::words;
+use std::path::PathBuf;
 
 /// Takes in a report; one of a job that nobody waits for any more is dropped.
 pub fn take(app: &mut App, job: JobId, report: Report) -> Vec<Effect> {
@@ -34,6 +35,8 @@ pub fn take(app: &mut App, job: JobId, report: Report) -> Vec<Effect> {
         Report::Saved(result) => saved(app, result),
         Report::Outlined(result) => outlined(app, result),
         Report::Exported(result) => exported(app, result),
+        Report::Verified(result) => proofs::verified(app, result),
+        Report::Healed(result) => proofs::healed(app, result),
         Report::Suggested(offers) => suggested(app, offers),
         Report::Priced(_) | Report::WaysBack(_) => Vec::new(),
     }
@@ -111,10 +114,15 @@ pub(super) fn finish(desk: &mut Desk) -> bool {
 
 pub(super) fn fail(desk: &mut Desk, title: &'static str, error: &anyhow::Error) {
     desk.quits_when_saved = false;
+    show(desk, title, words::trouble(error), true);
+}
+
+/// Shows lines to read.
+pub(super) fn show(desk: &mut Desk, title: &'static str, lines: Vec<String>, is_trouble: bool) {
     desk.overlay = Some(Overlay::Text(Text {
         title,
-        lines: words::trouble(error),
-        is_trouble: true,
+        lines,
+        is_trouble,
         cursor: Cursor::default(),
     }));
 }
@@ -209,19 +217,18 @@ fn summary(desk: &Desk, export: &Export, outline: &Outline) -> Vec<String> {
     lines
 }
 
-fn exported(app: &mut App, result: anyhow::Result<Vec<String>>) -> Vec<Effect> {
+fn exported(app: &mut App, result: anyhow::Result<(PathBuf, Vec<String>)>) -> Vec<Effect> {
     let Some(desk) = app.desk_mut() else {
         return Vec::new();
     };
     let was_stopping = finish(desk);
     match result {
-        Ok(lines) => {
-            desk.overlay = Some(Overlay::Text(Text {
-                title: "Exported",
-                lines,
-                is_trouble: false,
-                cursor: Cursor::default(),
-            }));
+        Ok((path, lines)) => {
+            desk.output = Some(Output {
+                path,
+                is_curable: false,
+            });
+            show(desk, "Exported", lines, false);
         }
         Err(_) if was_stopping => {
             desk.notice = Some("the export was cancelled; nothing was written".to_owned());

@@ -1,11 +1,9 @@
 //! What a trace adds to the marks on the screen.
 
-use super::reports::{fail, finish};
+use super::reports::{fail, finish, show};
 use crate::session::Lesson;
 use crate::tui::app::App;
-use crate::tui::desk::{Overlay, Text};
 use crate::tui::host::Traced;
-use crate::tui::lists::Cursor;
 use crate::tui::message::Effect;
 use crate::tui::words;
 
@@ -32,12 +30,7 @@ pub fn traced(app: &mut App, result: anyhow::Result<Traced>) -> Vec<Effect> {
                 desk.replan(size);
                 lines.extend(learned(&lesson));
             }
-            desk.overlay = Some(Overlay::Text(Text {
-                title: "Traced",
-                lines,
-                is_trouble,
-                cursor: Cursor::default(),
-            }));
+            show(desk, "Traced", lines, is_trouble);
         }
     }
     Vec::new()
