@@ -88,6 +88,8 @@ pub enum BackendArg {
     Auto,
     /// A folder with a guest's files
     Directory,
+    /// An image with ext2/3/4 file systems, directly: libguestfs is never asked, neither to read nor to write
+    Ext4,
     /// Any image, through libguestfs
     Libguestfs,
 }
@@ -266,6 +268,7 @@ impl OpenArgs {
             backend: match self.backend {
                 BackendArg::Auto => Backend::Auto,
                 BackendArg::Directory => Backend::Directory,
+                BackendArg::Ext4 => Backend::Ext4,
                 BackendArg::Libguestfs => Backend::Libguestfs,
             },
             accel: match self.accel {

@@ -93,6 +93,9 @@ pub enum ExportError {
     /// The initramfs is to be replaced, and there is none, or nothing that takes its place.
     #[error("the default boot entry has no initramfs that could be made anew")]
     NoInitramfs,
+    /// The host's own tools cannot make this output; the appliance may.
+    #[error("it cannot be made without the appliance: {0}")]
+    NeedsAppliance(String),
     /// Somebody asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),

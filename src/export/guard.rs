@@ -4,6 +4,7 @@ use super::error::ExportError;
 use super::place::Place;
 use crate::job::{Cancel, Job};
 use crate::model::Bytes;
+use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -56,10 +57,11 @@ impl<'a> Guard<'a> {
         }
     }
 
-    /// A cancel that nobody asked for comes from a full disk.
+    /// A cancel that nobody asked for comes from a full disk, and so does a write that finds no room.
     pub fn explain(&self, error: ExportError) -> ExportError {
-        if error.is_cancelled() && self.is_full.load(Ordering::SeqCst) && self.outer.check().is_ok()
-        {
+        let stopped = error.is_cancelled() && self.is_full.load(Ordering::SeqCst);
+        let failed = matches!(&error, ExportError::Host { source, .. } if source.kind() == ErrorKind::StorageFull);
+        if failed || stopped && self.outer.check().is_ok() {
             let folder = self.place.folder.clone();
             return ExportError::Full(folder);
         }

@@ -62,6 +62,15 @@ impl Call {
         }
     }
 
+    /// Lets it read all files in a folder.
+    #[must_use]
+    pub fn with_reading(self, folder: &Path) -> Self {
+        Self {
+            start: self.start.with_reading(folder),
+            ..self
+        }
+    }
+
     /// Lets it write in a folder.
     #[must_use]
     pub fn with_folder(self, folder: &Path) -> Self {

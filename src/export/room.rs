@@ -11,8 +11,13 @@ const OVERLAY_BYTES: u64 = 64 << 20;
 /// What removing one file writes, at most, on average.
 const TOUCHED_BYTES: u64 = 1 << 10;
 
-/// The room that overlay and output take together, at most.
-pub(super) fn needed(loaded: &Loaded, plan: &Plan, options: &ExportOptions) -> Bytes {
+/// The room that overlay or copy and the output take together, at most.
+pub(super) fn needed(
+    by_host: bool,
+    loaded: &Loaded,
+    plan: &Plan,
+    options: &ExportOptions,
+) -> Bytes {
     let origin = &loaded.inventory.origin;
     let touched = (plan.kept.len() - plan.kept.count_ones(..)) as u64 * TOUCHED_BYTES;
     let output = match options.format {
@@ -29,9 +34,10 @@ pub(super) fn needed(loaded: &Loaded, plan: &Plan, options: &ExportOptions) -> B
     } else {
         Bytes(output.0.min(origin.virtual_size))
     };
-    let new_disk = match options.way() {
-        Way::InPlace | Way::Shrink => Bytes::ZERO,
-        Way::Repack => plan.after.allocated,
+    let new_disk = if by_host || options.way() == Way::Repack {
+        plan.after.allocated
+    } else {
+        Bytes::ZERO
     };
     Bytes(OVERLAY_BYTES + touched) + new_disk + most
 }

@@ -1,37 +1,38 @@
 //! Carries the steps out, in order, and reports.
 
 mod output;
+mod work;
 
-use super::archive;
-use super::disk::geometry::DiskLayout;
+use super::editor::Editor;
 use super::error::ExportError;
 use super::guard::Guard;
+use super::host::{self};
 use super::image;
-use super::options::{ExportOptions, Way};
+use super::options::ExportOptions;
 use super::place::Place;
 use super::record::Record;
 use super::report::{ENDINGS, Report, SourceHashes, StepTime, source_hashes};
 use super::room;
-use super::step::{Removal, Step, StepKind};
-use super::steps::steps;
-use super::surgery::Surgery;
-use super::unlink::{Paths, Unlinked, unlink};
+use super::step::{Step, StepKind};
+use super::steps::steps_by;
+use super::unlink::Paths;
 use super::update;
 use super::workshop::Workshop;
 use crate::guest::OpenOptions;
-use crate::guest::image::{Graph, Image};
+use crate::guest::image::Image;
 use crate::job::{Cancel, Job};
 use crate::load::Loaded;
-use crate::model::Bytes;
 use crate::plan::Plan;
 use crossbeam_channel::{Receiver, bounded};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Instant;
 
 /// The file in the work folder that is a drive for an archive.
 const SCRATCH: &str = "archive";
+
+/// The disk's copy in the work folder.
+const COPY: &str = "copy.raw";
 
 /// Refuses an output that must not be written, before anything is opened; nothing is created.
 ///
@@ -64,8 +65,11 @@ pub fn export(
     let image = open.image(source)?;
     place.check_below(&image, &options.output)?;
     update::check(options)?;
-    let steps = steps(loaded, plan, options)?;
-    place.check_room(room::needed(loaded, plan, options))?;
+    let by_host = host::refusal(&loaded.inventory, options).is_none()
+        && place
+            .check_room(room::needed(true, loaded, plan, options))
+            .is_ok();
+    place.check_room(room::needed(by_host, loaded, plan, options))?;
     let workshop = Workshop::open(&place.folder)?;
     let cancel = Cancel::default();
     let inner = Job::quiet().with_cancel(cancel.clone());
@@ -84,9 +88,14 @@ pub fn export(
         let _ending = guard.until_dropped();
         scope.spawn(|| guard.watch());
         scope.spawn(|| hasher.send(source_hashes(&image, &inner)));
-        let mut run = Run::new(&task, &place, &workshop, hash);
-        let done = steps.iter().try_for_each(|step| run.step(step));
-        done.map(|()| (run.report, run.record.times))
+        let run = |by_host, note| Run::all(&task, &place, &workshop, &hash, by_host, note);
+        match run(by_host, None) {
+            Err(ExportError::NeedsAppliance(why)) => {
+                let note = format!("the appliance made the output: {why}");
+                run(false, Some(note))
+            }
+            done => done,
+        }
     });
     let (report, last_steps) = run.map_err(|error| guard.explain(error))?;
     let mut report = report.expect("the last step makes the report");
@@ -114,12 +123,12 @@ struct Run<'a> {
     task: Task<'a>,
     place: &'a Place,
     workshop: &'a Workshop,
-    source_hash: Receiver<SourceHashes>,
+    source_hash: &'a Receiver<SourceHashes>,
     overlay: PathBuf,
-    /// The new disk, where one is filled.
+    /// The new disk, where one is filled, or the disk's copy.
     new_disk: Option<PathBuf>,
     product: PathBuf,
-    surgery: Option<Surgery<'a>>,
+    editor: Option<Editor<'a>>,
     /// What is still to be removed once there is an appliance.
     left: Paths,
     /// Bytes that were freed before there was one.
@@ -133,7 +142,7 @@ impl<'a> Run<'a> {
         task: &Task<'a>,
         place: &'a Place,
         workshop: &'a Workshop,
-        source_hash: Receiver<SourceHashes>,
+        source_hash: &'a Receiver<SourceHashes>,
     ) -> Self {
         Self {
             overlay: workshop.file("overlay.qcow2"),
@@ -143,7 +152,7 @@ impl<'a> Run<'a> {
             place,
             workshop,
             source_hash,
-            surgery: None,
+            editor: None,
             left: Paths::default(),
             freed_early: 0,
             record: Record {
@@ -152,6 +161,22 @@ impl<'a> Run<'a> {
             },
             report: None,
         }
+    }
+
+    /// Carries all steps out; the report, and the times of the last steps, which it cannot hold itself.
+    fn all(
+        task: &Task<'a>,
+        place: &'a Place,
+        workshop: &'a Workshop,
+        hash: &'a Receiver<SourceHashes>,
+        by_host: bool,
+        note: Option<String>,
+    ) -> Result<(Option<Report>, Vec<StepTime>), ExportError> {
+        let steps = steps_by(by_host, task.loaded, task.plan, task.options)?;
+        let mut run = Self::new(task, place, workshop, hash);
+        run.record.warnings.extend(note);
+        steps.iter().try_for_each(|step| run.step(step))?;
+        Ok((run.report, run.record.times))
     }
 
     fn step(&mut self, step: &Step) -> Result<(), ExportError> {
@@ -178,20 +203,21 @@ impl<'a> Run<'a> {
                 Ok(())
             }
             StepKind::Start => self.start(),
+            StepKind::Copy(removal) => self.copy(&step.heading, removal),
             StepKind::Partition(disk) => self.surgery().partition(disk),
             StepKind::Fill(part) => self.surgery().fill(part),
-            StepKind::Remove(removal) if self.surgery.is_none() => {
+            StepKind::Remove(removal) if self.editor.is_none() => {
                 self.unlink(&step.heading, removal)
             }
             StepKind::Remove(removal) => self.remove(&step.heading, removal),
             StepKind::RemoveRest => {
                 let Paths { files, folders } = std::mem::take(&mut self.left);
-                self.surgery().remove(&step.heading, &files, &folders)
+                self.editor().remove(&step.heading, &files, &folders)
             }
-            StepKind::Move(moves) => self.surgery().rename(moves),
-            StepKind::Write(texts) => self.surgery().write(texts),
-            StepKind::Initramfs(new) => self.surgery().write(&[new.text()?]),
-            StepKind::Link(links) => self.surgery().link(links),
+            StepKind::Move(moves) => self.editor().rename(moves),
+            StepKind::Write(texts) => self.editor().write(texts),
+            StepKind::Initramfs(new) => self.editor().write(&[new.text()?]),
+            StepKind::Link(links) => self.editor().link(links),
             StepKind::Shrink(disk, slack) => self.shrink(disk, *slack),
             StepKind::ClearSwap => self.surgery().clear_swap(),
             StepKind::Trim => self.trim(),
@@ -203,142 +229,5 @@ impl<'a> Run<'a> {
             StepKind::Compare(previous) => self.compare(&step.heading, previous),
             StepKind::Publish(_) => self.publish(),
         }
-    }
-
-    fn create_overlay(&self) -> Result<(), ExportError> {
-        let size = self.task.loaded.inventory.origin.virtual_size;
-        image::create_overlay(&self.overlay, size, self.task.inner)
-    }
-
-    /// The overlay over the source, for a program that writes to it.
-    fn graph(&self) -> Result<Graph, ExportError> {
-        Graph::overlay(&self.overlay, self.task.image)
-            .map_err(ExportError::host("open", &self.overlay))
-    }
-
-    /// Removes what can be removed before there is an appliance.
-    fn unlink(&mut self, heading: &str, removal: &Removal) -> Result<(), ExportError> {
-        self.record.removed = (removal.files.len() as u64, removal.freed.0);
-        let Task { job, inner, .. } = self.task;
-        let total = Some(removal.files.len() as u64);
-        let told = |done| job.items(heading, done, total);
-        let graph = self.graph()?;
-        match unlink((&self.overlay, &graph), removal, inner, told)? {
-            Unlinked::Done { left, freed } => {
-                self.left = left;
-                self.freed_early = freed;
-                Ok(())
-            }
-            Unlinked::Damaged => {
-                self.left = Paths::of(removal);
-                fs::remove_file(&self.overlay)
-                    .map_err(ExportError::host("remove", &self.overlay))?;
-                self.create_overlay()
-            }
-        }
-    }
-
-    fn start(&mut self) -> Result<(), ExportError> {
-        let accel = self.task.options.open.accel;
-        let (job, inner) = (self.task.job, self.task.inner);
-        let beside = self.new_disk.clone().or(self.scratch()?);
-        let inventory = &self.task.loaded.inventory;
-        let known = inventory
-            .origin
-            .is_direct()
-            .then_some(&inventory.mounts[..]);
-        let graph = self.graph()?;
-        let overlay = (&*self.overlay, &graph);
-        let surgery = Surgery::start(overlay, beside.as_deref(), known, accel, job, inner)?;
-        surgery.check_mounts(&inventory.mounts)?;
-        self.record.warnings.extend_from_slice(surgery.notes());
-        self.record.used_before = surgery.used().map(|used| used + self.freed_early);
-        self.surgery = Some(surgery);
-        Ok(())
-    }
-
-    /// The empty drive for an archive, where one is wanted.
-    fn scratch(&self) -> Result<Option<PathBuf>, ExportError> {
-        if !self.task.options.format.is_archive() {
-            return Ok(None);
-        }
-        let path = self.workshop.file(SCRATCH);
-        archive::create_scratch(&path, self.task.plan)?;
-        Ok(Some(path))
-    }
-
-    fn archive(&mut self, heading: &str) -> Result<(), ExportError> {
-        let Task {
-            loaded,
-            plan,
-            options,
-            ..
-        } = self.task;
-        let scratch = self.workshop.file(SCRATCH);
-        let newest = archive::newest(loaded);
-        let total = plan.after.apparent.0;
-        let length = self.surgery().archive(heading, &scratch, newest, total)?;
-        let losses = archive::losses(loaded, plan, options.format);
-        self.record.warnings.extend(losses);
-        let surgery = self.surgery.take().expect("it was just used");
-        surgery.stop()?;
-        archive::cut(&scratch, length)?;
-        // Room for whoever is short of it; the workshop would remove it anyway.
-        let _ = fs::remove_file(&self.overlay);
-        Ok(())
-    }
-
-    fn surgery(&mut self) -> &mut Surgery<'a> {
-        self.surgery
-            .as_mut()
-            .expect("the steps start the appliance before they use it")
-    }
-
-    fn remove(&mut self, heading: &str, removal: &Removal) -> Result<(), ExportError> {
-        self.record.removed = (removal.files.len() as u64, removal.freed.0);
-        self.surgery()
-            .remove(heading, &removal.files, &removal.folders)
-    }
-
-    fn trim(&mut self) -> Result<(), ExportError> {
-        let command_line = &self.task.loaded.inventory.boot.command_line;
-        let failed = self.surgery().trim(command_line)?;
-        self.record.warnings.extend(failed);
-        self.record.used_after = self.surgery().used();
-        let (before, after) = (self.record.used_before, self.record.used_after);
-        if self.record.removed.1 > 1 << 20
-            && before
-                .zip(after)
-                .is_some_and(|(before, after)| after >= before)
-        {
-            self.record
-                .warnings
-                .push("removing files freed no room in the guest".to_owned());
-        }
-        Ok(())
-    }
-
-    fn shrink(&mut self, disk: &DiskLayout, slack: Option<Bytes>) -> Result<(), ExportError> {
-        self.record.disk = self.surgery().shrink(disk, slack)?.size;
-        if self.record.disk == disk.size {
-            let full = "the disk is as small as it can be with this room to grow".to_owned();
-            self.record.warnings.push(full);
-        }
-        Ok(())
-    }
-
-    fn check(&mut self) -> Result<(), ExportError> {
-        let checked = self.surgery().check()?;
-        self.record.checked.extend(checked.sound);
-        self.record.warnings.extend(checked.skipped);
-        let surgery = self.surgery.take().expect("it was just used");
-        if self.new_disk.is_some() {
-            self.record.used_after = surgery.new_used;
-        }
-        surgery.stop()?;
-        if self.task.options.way() == Way::Shrink {
-            image::cut(&self.overlay, self.record.disk, self.task.inner)?;
-        }
-        Ok(())
     }
 }

@@ -5,7 +5,7 @@
 //! anew from its own bytes, and the disk is cut behind it.
 
 use super::disk::geometry::DiskLayout;
-use super::disk::smaller::shrunk;
+use super::disk::smaller::{least_blocks, shrunk};
 use super::disk::{ext, table};
 use super::error::ExportError;
 use super::options::Way;
@@ -55,23 +55,5 @@ impl Surgery<'_> {
         let patches = table::rewritten(head, &disk).map_err(|why| refused(&why))?;
         self.write_table("/dev/sda", &patches)?;
         Ok(disk)
-    }
-}
-
-/// Of `Estimated minimum size of the filesystem: 12345` the number.
-fn least_blocks(said: &[u8]) -> Option<u64> {
-    let text = std::str::from_utf8(said).ok()?;
-    text.rsplit(':').next()?.trim().parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_least_size_is_read_whatever_stands_before_it() {
-        let said = b"Estimated minimum size of the filesystem: 165034\n";
-        assert_eq!(least_blocks(said), Some(165_034));
-        assert_eq!(least_blocks(b"resize2fs: no\n"), None);
     }
 }

@@ -28,6 +28,8 @@ pub enum StepKind {
     Start,
     /// Write boot code and partition table onto the new disk.
     Partition(DiskLayout),
+    /// Copy the disk to a file of plain bytes, without what is removed, free space and swap.
+    Copy(Removal),
     /// Remove these paths: files and links, then folders, the deepest first. Before the appliance is started, not all.
     Remove(Removal),
     /// Remove what was left of them before the appliance was started.
@@ -111,6 +113,16 @@ pub struct Removal {
 /// How many lines of a removal's summary are shown.
 const SUMMARY_LINES: usize = 12;
 
+impl StepKind {
+    /// What leaves in this step.
+    pub fn removal(&self) -> Option<&Removal> {
+        match self {
+            Self::Remove(removal) | Self::Copy(removal) => Some(removal),
+            _ => None,
+        }
+    }
+}
+
 impl Step {
     /// A step with its heading.
     pub(super) fn new(heading: impl Into<String>, kind: StepKind) -> Self {
@@ -123,7 +135,7 @@ impl Step {
     /// What exactly, line by line, safe to print.
     pub fn details(&self) -> Vec<String> {
         match &self.kind {
-            StepKind::Remove(removal) => removal.lines(),
+            StepKind::Remove(removal) | StepKind::Copy(removal) => removal.lines(),
             StepKind::Move(moves) => moves
                 .iter()
                 .map(|(from, to)| format!("{} -> {}", text::escape(from), text::escape(to)))

@@ -4,6 +4,7 @@ use super::disk::geometry::{DiskLayout, new_disk};
 use super::disk::smaller::shrinkable;
 use super::durable;
 use super::error::ExportError;
+use super::host;
 use super::options::{ExportOptions, Initramfs, Way};
 use super::records::{self, Edits};
 use super::removal;
@@ -18,6 +19,17 @@ use crate::plan::Plan;
 /// # Errors
 /// When the guest is a folder, which has no disk.
 pub fn steps(
+    loaded: &Loaded,
+    plan: &Plan,
+    options: &ExportOptions,
+) -> Result<Vec<Step>, ExportError> {
+    let by_host = host::refusal(&loaded.inventory, options).is_none();
+    steps_by(by_host, loaded, plan, options)
+}
+
+/// The same, on the host or in the appliance.
+pub(super) fn steps_by(
+    by_host: bool,
     loaded: &Loaded,
     plan: &Plan,
     options: &ExportOptions,
@@ -42,13 +54,21 @@ pub fn steps(
         Way::Repack => Some(new_disk(inventory, &gone, options.slack)?),
     };
 
-    let (early, late) = removing(removal, inventory.origin.is_direct());
-    let mut steps = beginning(early, disk.as_ref());
+    let (early, late) = if by_host {
+        copying(removal)
+    } else {
+        removing(removal, inventory.origin.is_direct())
+    };
+    let mut steps = if by_host {
+        early.into_iter().collect()
+    } else {
+        beginning(early, disk.as_ref())
+    };
     steps.extend(late);
     push_edits(edits, &mut steps);
     steps.extend(initramfs(loaded, options)?);
     steps.extend(match disk {
-        None if options.format.is_archive() => Vec::new(),
+        None if by_host || options.format.is_archive() => Vec::new(),
         None => in_place(inventory),
         Some(disk) => disk
             .parts
@@ -93,6 +113,19 @@ fn removing(removal: Removal, is_direct: bool) -> (Option<Step>, Option<Step>) {
     }
     let rest = Step::new("remove what is left of them", StepKind::RemoveRest);
     (Some(remove), Some(rest))
+}
+
+/// The step that copies the disk without what is removed, and the one that removes what it leaves.
+fn copying(removal: Removal) -> (Option<Step>, Option<Step>) {
+    let is_empty = removal.files.is_empty() && removal.folders.is_empty();
+    let heading = format!(
+        "copy the disk without {} ({}), free space and swap",
+        counted(removal.files.len() as u64, "file"),
+        removal.freed
+    );
+    let copy = Step::new(heading, StepKind::Copy(removal));
+    let rest = Step::new("remove what is left of them", StepKind::RemoveRest);
+    (Some(copy), (!is_empty).then_some(rest))
 }
 
 fn beginning(early: Option<Step>, disk: Option<&DiskLayout>) -> Vec<Step> {

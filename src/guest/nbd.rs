@@ -42,7 +42,7 @@ pub(crate) struct NbdDisk {
 
 impl NbdDisk {
     /// Starts a server for the image and connects to it.
-    pub(super) fn open(image: &Image, job: &Job) -> Result<Self, GuestError> {
+    pub fn open(image: &Image, job: &Job) -> Result<Self, GuestError> {
         Self::serve(image.path(), &Graph::of(image), Access::ReadOnly, job)
     }
 

@@ -63,11 +63,19 @@ impl fmt::Display for Layers {
     }
 }
 
+/// Folders that a program may use.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Folders<'a> {
+    /// In which it may make, change and remove files.
+    pub written: &'a [PathBuf],
+    /// In which it may read files.
+    pub read: &'a [PathBuf],
+}
+
 /// Confines the calling thread and all that it starts from now on, as far as the kernel can.
 ///
-/// `program` is the program's own path, `files` are the files that it may open again, `folders` those in which it may
-/// make and remove files.
-pub(super) fn confine(program: &Path, files: &[BorrowedFd<'_>], folders: &[PathBuf]) -> Layers {
+/// `program` is the program's own path, `files` are the files that it may open again.
+pub(super) fn confine(program: &Path, files: &[BorrowedFd<'_>], folders: Folders<'_>) -> Layers {
     Layers {
         landlock: restrict_files(program, files, folders).unwrap_or(false),
         seccomp: forbidden().is_some_and(|filter| seccompiler::apply_filter(&filter).is_ok()),
@@ -78,7 +86,7 @@ pub(super) fn confine(program: &Path, files: &[BorrowedFd<'_>], folders: &[PathB
 fn restrict_files(
     program: &Path,
     files: &[BorrowedFd<'_>],
-    folders: &[PathBuf],
+    folders: Folders<'_>,
 ) -> Result<bool, RulesetError> {
     let rules = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
@@ -102,8 +110,11 @@ fn restrict_files(
             AccessFs::ReadFile | AccessFs::WriteFile,
         )?;
     }
-    for path in folders {
+    for path in folders.written {
         rules = allow(rules, path, AccessFs::from_all(NEWEST))?;
+    }
+    for path in folders.read {
+        rules = allow(rules, path, AccessFs::ReadFile.into())?;
     }
     for file in files {
         rules = rules.add_rule(PathBeneath::new(*file, of_file(*file)))?;

@@ -7,4 +7,4 @@ mod started;
 
 pub use confine::Layers;
 pub use handed::Handed;
-pub use started::{Program, Started};
+pub use started::{Program, Started, is_installed};

@@ -1,6 +1,6 @@
 //! Starts a program and ends it with this process.
 
-use super::confine::{Layers, confine};
+use super::confine::{Folders, Layers, confine};
 use super::handed::Handed;
 use crossbeam_channel::{Sender, bounded};
 use std::ffi::{OsStr, OsString};
@@ -20,6 +20,7 @@ pub struct Program {
     arguments: Vec<OsString>,
     handed: Handed,
     folders: Vec<PathBuf>,
+    readable: Vec<PathBuf>,
 }
 
 /// A program that runs. It is killed when this is dropped, and by the kernel when this process dies, however that dies.
@@ -44,6 +45,7 @@ impl Program {
             arguments: arguments.into_iter().map(Into::into).collect(),
             handed: Handed::default(),
             folders: Vec::new(),
+            readable: Vec::new(),
         }
     }
 
@@ -57,6 +59,13 @@ impl Program {
     #[must_use]
     pub fn with_folder(mut self, folder: &Path) -> Self {
         self.folders.push(folder.to_owned());
+        self
+    }
+
+    /// Lets it read all files in a folder.
+    #[must_use]
+    pub fn with_reading(mut self, folder: &Path) -> Self {
+        self.readable.push(folder.to_owned());
         self
     }
 
@@ -108,7 +117,11 @@ impl Program {
             .stderr(Stdio::piped())
             .process_group(0);
         let files: Vec<_> = self.handed.files().collect();
-        let layers = confine(path, &files, &self.folders);
+        let folders = Folders {
+            written: &self.folders,
+            read: &self.readable,
+        };
+        let layers = confine(path, &files, folders);
         self.handed.give(&mut command)?;
         Ok((command.spawn()?, layers))
     }
@@ -136,6 +149,11 @@ impl Started {
             stderr: errors.join().unwrap_or_default(),
         })
     }
+}
+
+/// Whether there is a program of this name.
+pub fn is_installed(name: &str) -> bool {
+    find(name).is_some()
 }
 
 /// A program's path, its links followed.

@@ -36,7 +36,7 @@ impl<'a> Expected<'a> {
         };
         for step in steps {
             match &step.kind {
-                StepKind::Remove(removal) => {
+                StepKind::Remove(removal) | StepKind::Copy(removal) => {
                     for path in removal.files.iter().chain(&removal.folders) {
                         expected.remove(source, path);
                     }

@@ -146,7 +146,7 @@ fn every_removed_path_is_in_the_report_with_its_reason() {
     let mut expected = BTreeSet::new();
     let mut freed = 0;
     for step in steps.expect("an image") {
-        if let StepKind::Remove(removal) = step.kind {
+        if let Some(removal) = step.kind.removal() {
             freed += removal.freed.0;
             let paths = removal.files.iter().chain(&removal.folders);
             expected.extend(paths.map(|path| text::escape(path).into_owned()));

@@ -212,6 +212,17 @@ fn files_of_a_disk_that_is_read_directly_go_before_the_appliance_starts() {
 }
 
 #[test]
+fn an_ext_disk_is_made_on_the_host_where_its_tools_are_confined() {
+    let (_folder, mut loaded) = guest();
+    "ext4".clone_into(&mut loaded.inventory.origin.backend);
+    loaded.inventory.origin.confinement = vec!["landlock"];
+    let steps = steps_of(&session(loaded));
+    assert!(matches!(steps[0].kind, StepKind::Copy(_)), "{steps:?}");
+    let asks = |step: &Step| matches!(step.kind, StepKind::Overlay | StepKind::Start | StepKind::Trim);
+    assert!(!steps.iter().any(asks), "{steps:?}");
+}
+
+#[test]
 fn what_goes_and_what_is_written_is_exact() {
     let (_folder, loaded) = guest();
     for step in steps_of(&session(loaded)) {

@@ -91,7 +91,7 @@ fn touched(loaded: &Loaded, plan: &Plan, options: &ExportOptions) -> (Vec<Vec<u8
         match step.kind {
             StepKind::Write(texts) => written.extend(texts.into_iter().map(|text| text.path)),
             StepKind::Link(links) => written.extend(links.into_iter().map(|link| link.path)),
-            StepKind::Remove(removal) => removed.extend(removal.files),
+            StepKind::Remove(removal) | StepKind::Copy(removal) => removed.extend(removal.files),
             _ => {}
         }
     }
@@ -248,7 +248,11 @@ fn cancelled_at(heading: &'static str) -> Job {
 fn a_cancelled_export_leaves_nothing() {
     let source = sha256(&small());
     let session = session(&small());
-    for heading in ["start the appliance", "remove", "write the output"] {
+    for heading in [
+        "copy the disk",
+        "check the file systems",
+        "write the output",
+    ] {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let job = cancelled_at(heading);
         let result = export(

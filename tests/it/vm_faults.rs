@@ -42,11 +42,25 @@ impl Place {
         self.other.path().join("profile.ron")
     }
 
-    /// An export under way, with the emulator that this program takes its place for, where there is one.
+    /// An export under way in the appliance, which *repack* always uses; in place of the emulator this program, where there
+    /// is one.
     fn export(&self, emulator: Option<&Path>) -> Child {
+        self.export_by("repack", emulator)
+    }
+
+    /// An export under way.
+    fn export_by(&self, way: &str, emulator: Option<&Path>) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_guestslim"));
         command
-            .args(["replay", "--no-verify", "--accel", "tcg", "-o"])
+            .args([
+                "replay",
+                "--no-verify",
+                "--accel",
+                "tcg",
+                "--way",
+                way,
+                "-o",
+            ])
             .arg(self.output.path().join("out.qcow2"))
             .arg(self.profile())
             .arg(small())
@@ -76,6 +90,13 @@ impl Place {
                 folders.iter().any(|folder| words.contains(&**folder)) && words.contains(program)
             })
             .collect()
+    }
+
+    /// The file in which the host makes the output's disk, once it is there.
+    fn copy(&self) -> Option<PathBuf> {
+        let folder = self.output.path().join(self.found().pop()?);
+        let copy = folder.join("copy.raw");
+        copy.exists().then_some(copy)
     }
 
     fn assert_empty(&self) {
@@ -111,6 +132,57 @@ fn end(mut child: Child) -> Output {
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Processes that a process started, by the program's name.
+fn children(parent: u32, program: &str) -> Vec<i32> {
+    let parent = format!("PPid:\t{parent}\n");
+    let numbers = fs::read_dir("/proc").expect("readable").flatten();
+    numbers
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|pid: &i32| {
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            status.contains(&parent) && status.starts_with(&format!("Name:\t{program}"))
+        })
+        .collect()
+}
+
+#[test]
+fn a_signal_or_a_killed_server_leaves_nothing_while_the_host_makes_the_disk() {
+    let place = Place::new();
+    let child = place.export_by("in-place", None);
+    until("a copy", || place.copy());
+    send(child.id().cast_signed(), Signal::TERM);
+    let output = end(child);
+    assert_eq!(output.status.code(), Some(130), "{}", said(&output));
+    place.assert_empty();
+
+    let child = place.export_by("in-place", None);
+    until("a copy", || place.copy());
+    let server = children(child.id(), "qemu-nbd").pop().expect("it serves");
+    send(server, Signal::KILL);
+    let output = end(child);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    place.assert_empty();
+
+    let child = place.export_by("in-place", None);
+    until("a copy", || place.copy());
+    let servers = children(child.id(), "");
+    assert!(!servers.is_empty());
+    send(child.id().cast_signed(), Signal::KILL);
+    assert_eq!(end(child).status.signal(), Some(9));
+    until("its programs end", || {
+        let is_gone = |pid: &i32| !Path::new(&format!("/proc/{pid}")).exists();
+        servers.iter().all(is_gone).then_some(())
+    });
+    assert_eq!(place.found().len(), 1, "{:?}", place.found());
+    let output = end(place.export_by("in-place", None));
+    assert!(output.status.success(), "{}", said(&output));
+    let found = place.found();
+    assert!(
+        found.iter().all(|name| !name.starts_with(".guestslim")),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -175,14 +247,13 @@ fn an_appliance_that_never_starts_can_be_left() {
     place.assert_empty();
 }
 
-/// The disk fills up while the appliance works: in a mount namespace of its own, a small file system in memory.
+/// The disk fills up while the host makes the output's disk: in a mount namespace of its own, a small file system in memory.
 #[test]
 fn a_disk_that_fills_up_half_way_leaves_nothing() {
     const SCRIPT: &str = r#"
         mount -t tmpfs -o size=900m full "$1" || exit 99
         "$2" replay --no-verify --accel tcg -o "$1/out.qcow2" "$3" "$4" >/dev/null &
-        while kill -0 $! 2>/dev/null && ! ls "$1"/.guestslim-*/overlay.qcow2 >/dev/null 2>&1; do sleep 0.1; done
-        sleep 3
+        while kill -0 $! 2>/dev/null && ! ls "$1"/.guestslim-*/copy.raw >/dev/null 2>&1; do sleep 0.02; done
         dd if=/dev/zero of="$1/filler" bs=1M 2>/dev/null
         wait $!
         code=$?

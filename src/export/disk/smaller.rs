@@ -68,6 +68,12 @@ pub(in crate::export) fn shrunk(
     Some(smaller)
 }
 
+/// Of `Estimated minimum size of the filesystem: 12345` the number.
+pub(in crate::export) fn least_blocks(said: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(said).ok()?;
+    text.rsplit(':').next()?.trim().parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::geometry::SECTOR;
@@ -100,5 +106,12 @@ mod tests {
         disk.size = (4001 << 20) + 33 * SECTOR;
         disk.parts[0].size += 10 * SECTOR;
         assert_eq!(smaller(&disk, 4000), None);
+    }
+
+    #[test]
+    fn the_least_size_is_read_whatever_stands_before_it() {
+        let said = b"Estimated minimum size of the filesystem: 165034\n";
+        assert_eq!(least_blocks(said), Some(165_034));
+        assert_eq!(least_blocks(b"resize2fs: no\n"), None);
     }
 }

@@ -103,7 +103,7 @@ impl FullReport<'_> {
         let tree = &self.inventory().tree;
         let mut gone = FixedBitSet::with_capacity(tree.len());
         for step in &self.steps {
-            if let StepKind::Remove(removal) = &step.kind {
+            if let Some(removal) = step.kind.removal() {
                 let paths = removal.files.iter().chain(&removal.folders);
                 gone.extend(
                     paths

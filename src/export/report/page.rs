@@ -119,10 +119,7 @@ impl FullReport<'_> {
 
     /// Where files went from, the most room first.
     fn folders(&self) -> String {
-        let removals = self.steps.iter().filter_map(|step| match &step.kind {
-            StepKind::Remove(removal) => Some(removal),
-            _ => None,
-        });
+        let removals = self.steps.iter().filter_map(|step| step.kind.removal());
         let rows: Vec<_> = removals
             .flat_map(|removal| &removal.summary)
             .map(|(folder, files, bytes)| {

@@ -31,9 +31,13 @@ impl Run<'_> {
 
     pub(super) fn convert(&self, heading: &str, format: OutputFormat) -> Result<(), ExportError> {
         let total = self.record.disk;
-        let graph = self.graph()?;
-        let new_disk = self.new_disk.as_deref();
-        let from = new_disk.map_or(Medium::Graph(&graph), Medium::Raw);
+        let graph;
+        let from = if let Some(path) = self.new_disk.as_deref() {
+            Medium::Raw(path)
+        } else {
+            graph = self.graph()?;
+            Medium::Graph(&graph)
+        };
         let progress = |percent: f64| {
             #[expect(
                 clippy::cast_precision_loss,
@@ -55,7 +59,7 @@ impl Run<'_> {
             progress,
         )?;
         // Room for whoever is short of it; the workshop would remove it anyway.
-        let _ = fs::remove_file(new_disk.unwrap_or(&self.overlay));
+        let _ = fs::remove_file(self.new_disk.as_deref().unwrap_or(&self.overlay));
         Ok(())
     }
 

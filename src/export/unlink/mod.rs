@@ -12,16 +12,18 @@ mod inode;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod used;
 mod volume;
 
 use super::error::ExportError;
 use super::step::Removal;
 use crate::guest::image::Graph;
-use crate::guest::{ExtPlace, GuestError, NbdDisk, ext_places};
+use crate::guest::{BlocksMut, ExtPlace, GuestError, NbdDisk, ext_places};
 use crate::job::{Cancelled, Job};
 use folder::Trail;
 use std::io;
 use std::path::Path;
+pub(super) use used::{Space, space};
 use volume::Volume;
 
 /// How many files are removed between two looks at the job.
@@ -72,7 +74,7 @@ pub(super) fn unlink(
     (overlay, graph): (&Path, &Graph),
     removal: &Removal,
     job: &Job,
-    mut told: impl FnMut(u64),
+    told: impl FnMut(u64),
 ) -> Result<Unlinked, ExportError> {
     let disk = NbdDisk::open_overlay(overlay, graph, job)?;
     let Some((mut disk, places)) = ext_places(disk, overlay, job)? else {
@@ -81,10 +83,29 @@ pub(super) fn unlink(
             freed: 0,
         });
     };
+    let done = unlink_from(&mut disk, overlay, &places, removal, job, told)?;
+    if matches!(done, Unlinked::Done { .. }) {
+        disk.finish().map_err(ExportError::host("write", overlay))?;
+    }
+    Ok(done)
+}
+
+/// Removes files and folders from these file systems of a disk; `path` is for errors.
+///
+/// # Errors
+/// When the disk cannot be read or written, and on a cancel.
+pub(super) fn unlink_from(
+    disk: &mut dyn BlocksMut,
+    path: &Path,
+    places: &[ExtPlace],
+    removal: &Removal,
+    job: &Job,
+    mut told: impl FnMut(u64),
+) -> Result<Unlinked, ExportError> {
     let mut left = Paths::default();
     let mut freed = 0;
     let mut done = 0;
-    for (at, own) in by_place(&places, removal).into_iter().enumerate() {
+    for (at, own) in by_place(places, removal).into_iter().enumerate() {
         let Some(place) = places.get(at) else {
             left.add(&own);
             continue;
@@ -93,7 +114,7 @@ pub(super) fn unlink(
             done += count as u64;
             told(done);
         };
-        match from_one(&mut disk, place, own, job, &mut more) {
+        match from_one(disk, place, own, job, &mut more) {
             Ok((rest, bytes)) => {
                 left.add(&rest);
                 freed += bytes;
@@ -102,10 +123,9 @@ pub(super) fn unlink(
             Err(Fault::Cancelled(cancelled)) => {
                 return Err(GuestError::Cancelled(cancelled).into());
             }
-            Err(Fault::Disk(source)) => return Err(ExportError::host("write", overlay)(source)),
+            Err(Fault::Disk(source)) => return Err(ExportError::host("write", path)(source)),
         }
     }
-    disk.finish().map_err(ExportError::host("write", overlay))?;
     Ok(Unlinked::Done { left, freed })
 }
 
@@ -158,7 +178,7 @@ fn by_place<'a>(places: &[ExtPlace], removal: &'a Removal) -> Vec<Paths<&'a Vec<
 }
 
 /// The rest of a path under a mount point.
-fn below<'a>(mount: &[u8], path: &'a [u8]) -> Option<&'a [u8]> {
+pub(super) fn below<'a>(mount: &[u8], path: &'a [u8]) -> Option<&'a [u8]> {
     let mount = mount.strip_suffix(b"/").unwrap_or(mount);
     path.strip_prefix(mount)
         .filter(|rest| rest.first() == Some(&b'/'))
@@ -166,7 +186,7 @@ fn below<'a>(mount: &[u8], path: &'a [u8]) -> Option<&'a [u8]> {
 
 /// Removes files and folders from one file system; those that it leaves, and the bytes that are free now.
 fn from_one<'a>(
-    disk: &mut NbdDisk,
+    disk: &mut dyn BlocksMut,
     place: &ExtPlace,
     all: Paths<&'a Vec<u8>>,
     job: &Job,

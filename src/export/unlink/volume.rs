@@ -19,7 +19,7 @@ const MOST_WRITTEN: usize = 1 << 20;
 
 /// Flags of a group whose bitmap was never written: nothing in it is in use.
 const NO_INODES: u16 = 1;
-const NO_BLOCKS: u16 = 2;
+pub(super) const NO_BLOCKS: u16 = 2;
 
 /// Fields of a group's descriptor; those from byte 32 on only where it is long enough.
 const FREE_BLOCKS: (usize, usize) = (12, 44);
@@ -48,11 +48,11 @@ struct Held {
 }
 
 /// Where things of one group are.
-struct Group {
-    block_bitmap: u64,
-    inode_bitmap: u64,
-    inode_table: u64,
-    flags: u16,
+pub(super) struct Group {
+    pub block_bitmap: u64,
+    pub inode_bitmap: u64,
+    pub inode_table: u64,
+    pub flags: u16,
 }
 
 impl<'a> Volume<'a> {
@@ -152,7 +152,8 @@ impl<'a> Volume<'a> {
         self.shape.geometry.descriptor_size as usize
     }
 
-    fn group(&mut self, group: u64) -> Result<Group, Fault> {
+    /// Where things of a group are.
+    pub fn group(&mut self, group: u64) -> Result<Group, Fault> {
         let (block, at) = self.descriptor_place(group);
         let len = self.descriptor_len();
         let raw = &self.block(block)?[at..at + len];
