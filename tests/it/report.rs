@@ -2,8 +2,8 @@
 
 use crate::steps::{guest_with, session};
 use guestslim::export::{
-    BESIDE, ExportOptions, FullReport, ImageSizes, PackageCounts, Report, StepKind, StepTime,
-    UpdateCost, Verified, plan_hash, steps,
+    BESIDE, ExportOptions, FullReport, ImageSizes, PackageCounts, Report, StepTime, UpdateCost,
+    Verified, plan_hash, steps,
 };
 use guestslim::model::text;
 use guestslim::profile::Profile;

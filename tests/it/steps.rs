@@ -218,7 +218,12 @@ fn an_ext_disk_is_made_on_the_host_where_its_tools_are_confined() {
     loaded.inventory.origin.confinement = vec!["landlock"];
     let steps = steps_of(&session(loaded));
     assert!(matches!(steps[0].kind, StepKind::Copy(_)), "{steps:?}");
-    let asks = |step: &Step| matches!(step.kind, StepKind::Overlay | StepKind::Start | StepKind::Trim);
+    let asks = |step: &Step| {
+        matches!(
+            step.kind,
+            StepKind::Overlay | StepKind::Start | StepKind::Trim
+        )
+    };
     assert!(!steps.iter().any(asks), "{steps:?}");
 }
 

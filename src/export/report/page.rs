@@ -1,7 +1,6 @@
 //! The report for people: one page, then the lists.
 
 use super::{FullReport, ImageSizes};
-use crate::export::step::StepKind;
 use crate::model::Bytes;
 use crate::model::table::{Align, count, plural, section, table};
 use crate::model::text::escape;
