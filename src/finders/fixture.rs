@@ -1,12 +1,12 @@
 //! Small guests for the finders' tests: files with contents, links, packages.
 
-use super::{FINDERS, Facts, Found, Head, Scan, Source, elf};
+use super::{Facts, Find, Found, Head, Run, Scan, Source, elf};
 use crate::job::Job;
 use crate::model::inventory::{NO_OWNER, Origin};
 use crate::model::text::escape;
 use crate::model::{
-    BootChain, Components, Entry, FileId, FileKind, FileTree, Inventory, Node, Os, Package,
-    PackageId, Relation, TreeBuilder,
+    BootChain, Components, Entry, FileId, FileKind, FileTree, FinderId, Inventory, Node, Os,
+    Package, PackageId, Relation, TreeBuilder,
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -114,8 +114,8 @@ impl Fixture {
 
     /// Runs one finder.
     pub fn find(&mut self, id: &str) -> Found {
-        let row = FINDERS.iter().position(|finder| finder.id == id);
-        let row = row.unwrap_or_else(|| panic!("{id} is a row of the table"));
+        let row = FinderId::find(id).unwrap_or_else(|| panic!("{id} is a row of the table"));
+        let (by, find) = runner(row);
         let tree = &self.inventory.tree;
         let elves = elf::read_all(tree, &self.heads, &mut self.contents, &Job::quiet());
         let (elves, warnings) = elves.expect("nobody cancels");
@@ -124,20 +124,21 @@ impl Fixture {
             heads: &self.heads,
             elves: &elves,
         };
-        let contents = &mut self.contents;
-        let mut go = |row: usize, found: &mut Found| {
-            let job = Job::quiet();
-            let mut scan = Scan::new(row as u8, &facts, contents, found, &job);
-            (FINDERS[row].find)(&mut scan).expect("nobody cancels");
-        };
-        let mut before = Found::default();
-        (0..row).for_each(|earlier| go(earlier, &mut before));
         let mut found = Found {
             warnings,
-            named: before.named,
             ..Found::default()
         };
-        go(row, &mut found);
+        let job = Job::quiet();
+        find(&mut Scan::new(
+            by,
+            &facts,
+            &mut self.contents,
+            &mut found,
+            &job,
+        ))
+        .expect("nobody cancels");
+        found.needs.retain(|need| need.finder == row);
+        found.unmet.retain(|unmet| unmet.finder == row);
         found
     }
 
@@ -164,5 +165,13 @@ impl Fixture {
             Node::Package(PackageId(id)) => self.inventory.packages[id as usize].name.clone(),
             Node::File(file) => escape(&self.inventory.tree.path(file)).into_owned(),
         }
+    }
+}
+
+/// The finder that runs for a row, and its function.
+fn runner(row: FinderId) -> (FinderId, Find) {
+    match row.row().run {
+        Run::Find(find) => (row, find),
+        Run::With(other) => runner(FinderId::find(other).expect("a row of the table")),
     }
 }

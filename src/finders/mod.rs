@@ -36,8 +36,8 @@ pub mod unit;
 
 use crate::job::Cancelled;
 use crate::model::{
-    Components, Evidence, FileId, FileKind, FileTree, Inventory, Need, Node, Resolved, Unmet,
-    Warning,
+    Components, Evidence, FileId, FileKind, FileTree, FinderId, Inventory, Need, Node, Resolved,
+    Unmet, Warning,
 };
 pub use scan::Scan;
 pub use table::FINDERS;
@@ -125,15 +125,13 @@ pub struct Found {
     pub warnings: Vec<Warning>,
     /// Units and the modules that can be named.
     pub components: Components,
-    /// Paths and dotted names in strings of Python sources: read with the imports, for the row of `python-name`.
-    pub named: Vec<(FileId, String)>,
 }
 
 /// Who needs, how that is known and by which finder: what the edges of one file have in common.
 #[derive(Debug, Clone, Copy)]
 pub struct Because {
-    /// The finder's row.
-    pub finder: u8,
+    /// The finder.
+    pub finder: FinderId,
     /// Who needs.
     pub from: Node,
     /// How it is known.
@@ -192,6 +190,82 @@ pub struct Finder {
     pub verb: &'static str,
     /// What it reads, for the help and the README.
     pub reads: &'static str,
-    /// Adds what it finds.
-    pub find: Find,
+    /// What proves that an image still has what it finds.
+    pub proof: Proof,
+    /// How it runs.
+    pub run: Run,
+}
+
+/// How a finder runs.
+#[derive(Debug, Clone, Copy)]
+pub enum Run {
+    /// This function adds what it finds.
+    Find(Find),
+    /// The finder of this id reads the same bytes and adds what this one finds too.
+    With(&'static str),
+}
+
+/// The rung of `verify` that proves an image, before any machine is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// A rung of this name: nothing is missing on the image that the source has. The second text says what can be missing.
+    Unmet(&'static str, &'static str),
+    /// The same for links that lead nowhere.
+    Links(&'static str, &'static str),
+    /// The rung of languages, under this language: what the source's modules need is on the image too.
+    Language(&'static str),
+    /// None: it shows when the image boots, in its units and in the checks.
+    Running,
+}
+
+impl FinderId {
+    /// The finder of this name.
+    pub fn find(id: &str) -> Option<Self> {
+        Self::all().find(|finder| finder.row().id == id)
+    }
+
+    /// All finders in the table's order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..FINDERS.len() as u8).map(Self)
+    }
+
+    /// The row itself.
+    pub fn row(self) -> &'static Finder {
+        &FINDERS[usize::from(self.0)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn a_finder_is_found_by_its_id_and_nothing_else() {
+        assert!(FINDERS.len() <= usize::from(u8::MAX));
+        let ids: HashSet<&str> = FINDERS.iter().map(|finder| finder.id).collect();
+        assert_eq!(ids.len(), FINDERS.len());
+        for finder in FinderId::all() {
+            assert_eq!(FinderId::find(finder.row().id), Some(finder));
+            if let Run::With(other) = finder.row().run {
+                let other = FinderId::find(other).map(|other| other.row().run);
+                assert!(matches!(other, Some(Run::Find(_))), "{}", finder.row().id);
+            }
+        }
+        assert_eq!(FinderId::find("no-such-finder"), None);
+    }
+
+    #[test]
+    fn every_language_of_the_table_has_its_proof() {
+        let language = |id: &str| FinderId::find(id).map(|finder| finder.row().proof);
+        for (id, expected) in [
+            ("python-name", "Python"),
+            ("java-archive", "Java"),
+            ("java-runtime", "Java"),
+            ("octave-package", "Octave"),
+            ("tcl-package", "Tcl"),
+        ] {
+            assert_eq!(language(id), Some(Proof::Language(expected)), "{id}");
+        }
+    }
 }

@@ -2,10 +2,10 @@
 //!
 //! Reading is bounded and looks at the cancel flag, so that no finder has to.
 
-use super::{Because, FINDERS, Facts, Found, MAX_TEXT, Source, programs};
+use super::{Because, Facts, Found, MAX_TEXT, Source, programs};
 use crate::job::{Cancelled, Job};
 use crate::model::text::escape;
-use crate::model::{Component, Evidence, FileId, FileKind, FileTree, Node, Warning};
+use crate::model::{Component, Evidence, FileId, FileKind, FileTree, FinderId, Node, Warning};
 use serde::de::DeserializeOwned;
 
 /// Longest record of an installer that is read.
@@ -17,7 +17,7 @@ const REPORT_EVERY: usize = 64;
 
 /// A finder's view of one guest.
 pub struct Scan<'a> {
-    row: u8,
+    row: FinderId,
     pub(super) facts: &'a Facts<'a>,
     pub(super) source: &'a mut dyn Source,
     pub(super) found: &'a mut Found,
@@ -27,7 +27,7 @@ pub struct Scan<'a> {
 impl<'a> Scan<'a> {
     /// Starts the finder of a row of the table.
     pub fn new(
-        row: u8,
+        row: FinderId,
         facts: &'a Facts<'a>,
         source: &'a mut dyn Source,
         found: &'a mut Found,
@@ -44,7 +44,7 @@ impl<'a> Scan<'a> {
 
     /// The finder's name.
     pub fn id(&self) -> &'static str {
-        FINDERS[self.row as usize].id
+        self.row.row().id
     }
 
     /// The guest's files.

@@ -11,11 +11,11 @@ mod reader;
 pub use loaded::Loaded;
 
 use crate::fault::{Explain, Kind};
-use crate::finders::{FINDERS, Facts, Found, Scan, boot, elf, follow};
+use crate::finders::{FINDERS, Facts, Found, Run, Scan, boot, elf, follow};
 use crate::guest::{Guest, GuestError};
 use crate::job::{Cancelled, Job};
 use crate::model::text::escape;
-use crate::model::{BootChain, Components, Inventory, Warning};
+use crate::model::{BootChain, Components, FinderId, Inventory, Warning};
 use crate::pkgdb::dpkg;
 use reader::Reader;
 use std::borrow::Cow;
@@ -102,10 +102,14 @@ pub fn load(guest: &mut dyn Guest, job: &Job) -> Result<Loaded, LoadError> {
 /// Runs every finder.
 fn find(facts: &Facts<'_>, reader: &mut Reader<'_>, job: &Job) -> Result<Found, Cancelled> {
     let mut found = Found::default();
-    for (row, finder) in FINDERS.iter().enumerate() {
+    for id in FinderId::all() {
+        let finder = id.row();
+        let Run::Find(find) = finder.run else {
+            continue;
+        };
         let step = format!("finding needs: {}", finder.id);
-        job.items(&step, row as u64, Some(FINDERS.len() as u64));
-        (finder.find)(&mut Scan::new(row as u8, facts, reader, &mut found, job))?;
+        job.items(&step, u64::from(id.0), Some(FINDERS.len() as u64));
+        find(&mut Scan::new(id, facts, reader, &mut found, job))?;
     }
     if found.is_full() {
         let text = "more needs than any honest system has: not all were looked at";

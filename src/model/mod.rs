@@ -15,7 +15,7 @@ pub mod version;
 pub use bytes::Bytes;
 pub use component::{Component, Components, Module};
 pub use inventory::{Inventory, Warning};
-pub use need::{Evidence, Need, Node, Unmet};
+pub use need::{Evidence, FinderId, Need, Node, Unmet};
 pub use os::{BootChain, BootRoot, FileSystem, Mount, Os, Partition};
 pub use package::{Clause, Package, PackageId, Relation, VersionBound};
 pub use tree::{FileId, FileKind, FileTree, Resolved};

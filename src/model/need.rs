@@ -24,6 +24,10 @@ impl From<FileId> for Node {
     }
 }
 
+/// A finder's row in `finders::FINDERS`, which is where ids become rows and rows become ids: nobody else counts them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FinderId(pub u8);
+
 /// How a need is known, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Evidence {
@@ -56,8 +60,8 @@ pub struct Need {
     pub from: Node,
     /// What is needed.
     pub to: Node,
-    /// The finder that says so: its row in `finders::FINDERS`.
-    pub finder: u8,
+    /// The finder that says so.
+    pub finder: FinderId,
     /// How it is known.
     pub evidence: Evidence,
     /// What the need is by name, as bytes of the guest or the record: `libblas.so.3`, `python3 (>= 3.11)`.
@@ -69,8 +73,8 @@ pub struct Need {
 pub struct Unmet {
     /// Who needs.
     pub from: Node,
-    /// The finder that says so: its row in `finders::FINDERS`.
-    pub finder: u8,
+    /// The finder that says so.
+    pub finder: FinderId,
     /// What is missing, by name.
     pub what: Box<[u8]>,
 }

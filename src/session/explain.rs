@@ -1,7 +1,6 @@
 //! Reasons as sentences.
 
 use super::Session;
-use crate::finders::FINDERS;
 use crate::graph::Graph;
 use crate::model::text::escape;
 use crate::model::{Evidence, Inventory, Need, Node};
@@ -183,9 +182,7 @@ fn stays_as(plan: &Plan, node: Node) -> String {
 
 /// "python3-numpy depends on libblas3": who needs it, how, by which name.
 fn need(inventory: &Inventory, need: &Need) -> String {
-    let verb = FINDERS
-        .get(usize::from(need.finder))
-        .map_or("needs", |finder| finder.verb);
+    let verb = need.finder.row().verb;
     let from = name(inventory, need.from);
     format!("{from} {verb} {}", escape(&need.what))
 }

@@ -1,5 +1,5 @@
-//! The rung of languages: what the finders of Python, R, Perl and conda know on the source of each module that the image has is in
-//! the image too, but for what the plan cuts out of a distribution on purpose.
+//! The rung of languages: every module of the image still has what the source's module needs, as far as the finders whose
+//! proof is a language know. What the plan cuts out of a distribution on purpose does not count.
 //!
 //! A module that is missing is no error to see: an `import` that comes late fails in the middle of a run. So this is held
 //! against what the source says, whatever is left of an image's own metadata.
@@ -7,7 +7,7 @@
 use super::manifest::Expected;
 use super::{Request, Rung};
 use crate::export::Step;
-use crate::finders::FINDERS;
+use crate::finders::Proof;
 use crate::load::Loaded;
 use crate::model::text::escape;
 use crate::model::{Evidence, FileId, FileTree, Need, Node};
@@ -15,21 +15,6 @@ use crate::plan::gpu;
 use std::collections::{BTreeMap, BTreeSet};
 
 const ID: &str = "languages";
-
-/// Finders and what they speak of.
-const ROWS: [(&str, &str); 11] = [
-    ("python-library", "Python"),
-    ("python-distribution", "Python"),
-    ("python-import", "Python"),
-    ("python-data", "Python"),
-    ("r-home", "R"),
-    ("r-package", "R"),
-    ("r-script", "R"),
-    ("perl-module", "Perl"),
-    ("conda", "conda"),
-    ("spack", "spack"),
-    ("julia", "Julia"),
-];
 
 /// What was held against each other.
 #[derive(Debug, Default)]
@@ -63,10 +48,9 @@ pub fn rung(request: &Request<'_>) -> Rung {
 fn hold(source: &Loaded, steps: Option<&[Step]>, image: &FileTree) -> Held {
     let tree = &source.inventory.tree;
     let expected = Expected::of(tree, steps.unwrap_or_default());
-    let language = |need: &Need| {
-        let id = FINDERS[need.finder as usize].id;
-        let row = ROWS.iter().find(|(finder, _)| *finder == id);
-        row.map(|&(_, language)| language)
+    let language = |need: &Need| match need.finder.row().proof {
+        Proof::Language(language) => Some(language),
+        _ => None,
     };
     let is_there: Vec<bool> = tree
         .ids()

@@ -1,50 +1,25 @@
 //! Rungs that need no machine: does anything that is there need something that is not, and did the source have that already?
 
 use super::{Request, Rung, languages};
-use crate::finders::FINDERS;
+use crate::finders::Proof;
 use crate::load::Loaded;
 use crate::model::text::escape;
-use crate::model::{Inventory, Node, Unmet};
+use crate::model::{FinderId, Inventory, Node, Unmet};
 use std::collections::BTreeSet;
 
-/// One rung: its name, what it lists of an image, what these are called.
-type Row = (&'static str, fn(&Loaded) -> BTreeSet<String>, &'static str);
-
-const RUNGS: [Row; 6] = [
-    (
-        "packages",
-        |loaded| unmet(loaded, "depends"),
-        "dependencies of packages",
-    ),
-    (
-        "libraries",
-        |loaded| unmet(loaded, "library"),
-        "libraries of programs and libraries",
-    ),
-    (
-        "symbol_versions",
-        |loaded| unmet(loaded, "symbol-version"),
-        "versions of libraries' symbols",
-    ),
-    (
-        "scripts",
-        |loaded| unmet(loaded, "shebang"),
-        "interpreters of scripts",
-    ),
-    (
-        "unit_files",
-        |loaded| unmet(loaded, "unit"),
-        "units and programs that units name",
-    ),
-    ("links", dangling, "targets of links"),
-];
-
-/// One rung for each kind of need.
+/// One rung for each finder whose proof is here, in the table's order, and the rung of languages.
 pub fn compare(request: &Request<'_>) -> Vec<Rung> {
     let source = request.source.map(|source| &*source.loaded);
-    let mut rungs: Vec<Rung> = RUNGS
-        .iter()
-        .map(|&(id, list, what)| rung(id, what, &list(&request.subject.loaded), source.map(list)))
+    let image = &request.subject.loaded;
+    let mut rungs: Vec<Rung> = FinderId::all()
+        .filter_map(|finder| match finder.row().proof {
+            Proof::Unmet(id, what) => {
+                let list = |loaded: &Loaded| unmet(loaded, finder);
+                Some(rung(id, what, &list(image), source.map(list)))
+            }
+            Proof::Links(id, what) => Some(rung(id, what, &dangling(image), source.map(dangling))),
+            Proof::Language(_) | Proof::Running => None,
+        })
         .collect();
     rungs.push(languages::rung(request));
     rungs
@@ -88,9 +63,8 @@ fn dangling(loaded: &Loaded) -> BTreeSet<String> {
 }
 
 /// Who lacks what, by name, so that two images can be compared.
-fn unmet(loaded: &Loaded, finder: &str) -> BTreeSet<String> {
-    let row = FINDERS.iter().position(|row| row.id == finder);
-    let is_of_row = |unmet: &&Unmet| Some(unmet.finder as usize) == row;
+fn unmet(loaded: &Loaded, finder: FinderId) -> BTreeSet<String> {
+    let is_of_row = |unmet: &&Unmet| unmet.finder == finder;
     let name = |unmet: &Unmet| {
         format!(
             "{} needs {}",

@@ -1,6 +1,5 @@
 //! Loading a small root folder that is made of real programs of this host.
 
-use guestslim::finders::FINDERS;
 use guestslim::guest::{OpenOptions, open};
 use guestslim::job::Job;
 use guestslim::load::{LoadError, Loaded, load};
@@ -115,7 +114,7 @@ fn closure(loaded: &Loaded, program: &str) -> BTreeSet<PathBuf> {
     while let Some(at) = todo.pop() {
         for need in loaded.graph.needs_of(Node::File(at)) {
             if let Node::File(to) = need.to
-                && FINDERS[need.finder as usize].id == "library"
+                && need.finder.row().id == "library"
                 && tree.target(to).is_none()
                 && seen.insert(to)
             {
@@ -159,7 +158,7 @@ fn a_library_without_a_version_that_is_asked_of_it_is_missing() {
     let missing: BTreeSet<&str> = loaded
         .unmet
         .iter()
-        .filter(|unmet| FINDERS[unmet.finder as usize].id == "symbol-version")
+        .filter(|unmet| unmet.finder.row().id == "symbol-version")
         .map(|unmet| std::str::from_utf8(&unmet.what).expect("text"))
         .collect();
     assert!(
@@ -197,7 +196,7 @@ fn a_kernel_module_wants_the_firmware_that_it_names() {
         .graph
         .needs()
         .iter()
-        .filter(|need| need.from == from && FINDERS[need.finder as usize].id == "module")
+        .filter(|need| need.from == from && need.finder.row().id == "module")
         .map(|need| need.to)
         .collect();
     let firmware = |name: &str| Node::File(file(&loaded, &format!("/usr/lib/firmware/x/{name}")));

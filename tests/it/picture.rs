@@ -16,8 +16,8 @@
 use guestslim::load::Loaded;
 use guestslim::model::inventory::{NO_OWNER, Origin};
 use guestslim::model::{
-    BootChain, BootRoot, Bytes, Components, Entry, Evidence, FileId, FileKind, FileTree, Inventory,
-    Need, Node, Os, Package, PackageId, TreeBuilder,
+    BootChain, BootRoot, Bytes, Components, Entry, Evidence, FileId, FileKind, FileTree, FinderId,
+    Inventory, Need, Node, Os, Package, PackageId, TreeBuilder,
 };
 use std::collections::BTreeMap;
 
@@ -122,7 +122,7 @@ fn assemble(
         needs.push(Need {
             from,
             to,
-            finder: 0,
+            finder: FinderId(0),
             evidence,
             what,
         });

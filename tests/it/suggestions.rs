@@ -3,7 +3,7 @@
 use crate::picture::draw;
 use guestslim::graph::Graph;
 use guestslim::job::{Cancel, Job};
-use guestslim::model::{Bytes, Evidence, Need, Node};
+use guestslim::model::{Bytes, Evidence, FinderId, Need, Node};
 use guestslim::plan::{Level, Risk, Selector, Wish};
 use guestslim::profile::Profile;
 use guestslim::session::{Edit, Intent, Offers, Session};
@@ -330,7 +330,7 @@ fn a_mark_on_code_for_one_gpu_wins_over_a_convention_and_a_mark_on_its_folder_do
         let need = Need {
             from: at("/opt/k/__init__.py"),
             to: at("/opt/k/hsa"),
-            finder: 0,
+            finder: FinderId(0),
             evidence,
             what: [].into(),
         };

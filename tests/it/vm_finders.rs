@@ -1,7 +1,6 @@
 //! Finders on the real files of Debian guests: needs that were read off the files by eye.
 
 use crate::built;
-use guestslim::finders::FINDERS;
 use guestslim::model::Node;
 use guestslim::plan::hardware::{self, HypervisorId};
 use guestslim::plan::{Intent, Level, Selector, Wish};
@@ -157,7 +156,7 @@ fn modules_of_a_real_kernel_are_needed_or_go_with_their_hypervisor() {
         .graph
         .needs()
         .iter()
-        .filter(|need| FINDERS[need.finder as usize].id == "module")
+        .filter(|need| need.finder.row().id == "module")
         .filter_map(|need| Some((module(need.from).ok()?, module(need.to).ok()?)))
         .collect();
     for (from, to) in MODULES {
@@ -198,7 +197,7 @@ fn modules_of_a_real_kernel_are_needed_or_go_with_their_hypervisor() {
         .iter()
         .filter(|need| need.evidence.is_firm())
     {
-        if FINDERS[need.finder as usize].id == "module" {
+        if need.finder.row().id == "module" {
             let (from, to) = (
                 module(need.from).expect("text"),
                 module(need.to).expect("text"),
@@ -224,9 +223,7 @@ fn lacks(loaded: &Loaded, needs: &'static [(&str, &str, &str)]) -> Vec<&'static 
     let is_known = |(id, from, to): &(&str, &str, &str)| {
         let (from, to) = (file(from), file(to));
         let mut all = loaded.graph.needs().iter();
-        all.any(|need| {
-            need.from == from && need.to == to && FINDERS[need.finder as usize].id == *id
-        })
+        all.any(|need| need.from == from && need.to == to && need.finder.row().id == *id)
     };
     let unknown = needs.iter().filter(|need| !is_known(need));
     unknown.map(|(_, from, _)| *from).collect()

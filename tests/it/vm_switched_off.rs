@@ -7,7 +7,7 @@ use crate::built;
 use guestslim::finders::FINDERS;
 use guestslim::graph::Graph;
 use guestslim::load::Loaded;
-use guestslim::model::{BootChain, FileId, Need, Node};
+use guestslim::model::{BootChain, FileId, FinderId, Need, Node};
 use guestslim::plan::{Inputs, Level, Mark, Plan, ResolvedMark, RuleSet, Selector, Wish};
 use guestslim::plan::{decide, select};
 use rows::Row;
@@ -98,11 +98,8 @@ fn wrong_rows(loaded: &mut Loaded, rows: &[Row]) -> Vec<String> {
     let needs: Vec<Need> = loaded.graph.needs().to_vec();
     let mut wrong = Vec::new();
     for row in rows {
-        let number = FINDERS.iter().position(|finder| finder.id == row.0);
-        let number = number.unwrap_or_else(|| panic!("{} is a finder", row.0));
-        let others = needs
-            .iter()
-            .filter(|need| usize::from(need.finder) != number);
+        let finder = FinderId::find(row.0).unwrap_or_else(|| panic!("{} is a finder", row.0));
+        let others = needs.iter().filter(|need| need.finder != finder);
         let without = Graph::build(&loaded.inventory, others.cloned().collect());
         if !stays(loaded, &loaded.graph, row) {
             wrong.push(format!("{}: {} goes all the same", row.0, row.2));
@@ -134,9 +131,7 @@ fn each_finder_keeps_what_would_go_without_it() {
     let mut loaded = built::guest("demo");
     let wrong = wrong_rows(&mut loaded, rows::DEMO);
     assert!(wrong.is_empty(), "{wrong:#?}");
-    let told = |unmet: &&guestslim::model::Unmet| {
-        FINDERS[usize::from(unmet.finder)].id == "symbol-version"
-    };
+    let told = |unmet: &&guestslim::model::Unmet| unmet.finder.row().id == "symbol-version";
     let told: Vec<_> = loaded
         .unmet
         .iter()

@@ -17,7 +17,6 @@ use super::{Facts, Head, Scan};
 use crate::job::Cancelled;
 use crate::model::{Evidence, FileId, FileTree};
 use environment::Environment;
-pub use names::names;
 use std::collections::BTreeMap;
 
 /// Longest source that is read.
@@ -129,7 +128,7 @@ pub fn data(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
     Ok(())
 }
 
-/// The row function of `python-import`.
+/// The row function of `python-import`, and of `python-name`, which reads the same sources.
 pub fn import(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
     let tree = scan.tree();
     let environments = environment::environments(tree, scan.source);
@@ -141,6 +140,7 @@ pub fn import(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
         .filter_map(|file| Some((file, place(facts, &folders, &environments, file)?)))
         .collect();
     let sources = scan.first(MAX_SOURCES, sources, "Python sources");
+    let mut named = Vec::new();
     for (done, (file, place)) in sources.iter().enumerate() {
         let file = *file;
         scan.check()?;
@@ -149,9 +149,8 @@ pub fn import(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
             extension::imports(&mut |offset, len| scan.source.read(tree, file, offset, len))
         } else {
             let said = imports::read(&scan.read(file, MAX_SOURCE)?);
-            let room = MAX_NAMES - scan.found.named.len();
-            let named = said.names.into_iter().map(|name| (file, name));
-            scan.found.named.extend(named.take(room));
+            let names = said.names.into_iter().map(|name| (file, name));
+            named.extend(names.take(MAX_NAMES - named.len()));
             said.imports
         };
         let because = scan.because(file, Evidence::Read);
@@ -166,7 +165,7 @@ pub fn import(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
             }
         }
     }
-    Ok(())
+    names::names(scan, named)
 }
 
 /// Whether an import that may never run is meant to: in a script of the scientist's own, and where the importer's package

@@ -4,11 +4,11 @@
 use super::{Place, environment, imports::Import, place, search};
 use crate::finders::{Because, Scan, depends};
 use crate::job::Cancelled;
-use crate::model::{Evidence, FileId, Inventory, PackageId};
+use crate::model::{Evidence, FileId, FinderId, Inventory, PackageId};
 use std::collections::{HashMap, HashSet};
 
-/// The row function of `python-name`.
-pub fn names(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
+/// Adds what `python-name` finds in the strings of sources that are read for their imports: each string with its file.
+pub fn names(scan: &mut Scan<'_>, named: Vec<(FileId, String)>) -> Result<(), Cancelled> {
     let tree = scan.tree();
     let environments = environment::environments(tree, scan.source);
     let folders = environment::by_folder(&environments);
@@ -17,12 +17,16 @@ pub fn names(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
         declared: depends::declared(scan.facts.inventory),
         holders: HashMap::new(),
     };
-    for (file, name) in std::mem::take(&mut scan.found.named) {
+    let finder = FinderId::find("python-name").expect("a row of the table");
+    for (file, name) in named {
         scan.check()?;
         let Some(place) = place(scan.facts, &folders, &environments, file) else {
             continue;
         };
-        let because = scan.because(file, Evidence::Convention);
+        let because = Because {
+            finder,
+            ..scan.because(file, Evidence::Convention)
+        };
         if name.starts_with('/') {
             path(scan, &mut packages, &place, because, file, &name);
         } else {

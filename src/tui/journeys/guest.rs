@@ -3,8 +3,8 @@
 use crate::load::Loaded;
 use crate::model::inventory::{NO_OWNER, Origin};
 use crate::model::{
-    BootChain, BootRoot, Bytes, Components, Entry, Evidence, FileKind, FileTree, Inventory, Module,
-    Need, Node, Os, Package, PackageId, TreeBuilder,
+    BootChain, BootRoot, Bytes, Components, Entry, Evidence, FileKind, FileTree, FinderId,
+    Inventory, Module, Need, Node, Os, Package, PackageId, TreeBuilder,
 };
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ pub fn loaded() -> Loaded {
     let needs = NEEDS.iter().map(|&(from, to)| Need {
         from: id(from),
         to: id(to),
-        finder: 0,
+        finder: FinderId(0),
         evidence: Evidence::Declared,
         what: to.as_bytes().into(),
     });
