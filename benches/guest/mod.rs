@@ -35,7 +35,7 @@ fn edge(from: Node, to: Node) -> Need {
     Need {
         from,
         to,
-        finder: 0,
+        finder: guestslim::model::FinderId(0),
         evidence: Evidence::Read,
         what: Box::default(),
     }
@@ -86,6 +86,7 @@ pub fn guest() -> Loaded {
         })
         .collect();
     let inventory = Inventory {
+        package_format: "dpkg",
         origin: Origin::default(),
         os: Os::default(),
         mounts: Vec::new(),

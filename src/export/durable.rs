@@ -1,87 +1,60 @@
-//! dpkg's exclusion rules for the guest itself, so that upgrades do not bring back what was cut.
+//! What goes and what must not come back, as the package format is told.
 
-use super::step::NewText;
 use crate::model::inventory::NO_OWNER;
-use crate::model::{FileId, FileKind, FileTree, Inventory, PackageId};
-use crate::plan::{Plan, Reason, RuleId};
+use crate::model::{FileId, Inventory};
+use crate::pkgdb::{self, Change, Edits, Exclusions, NewText};
+use crate::plan::{Level, Plan, Reason, RuleId};
+use fixedbitset::FixedBitSet;
 
-const RULES_FILE: &[u8] = b"/etc/dpkg/dpkg.cfg.d/guestslim";
-
-/// dpkg's exclusion rules for what was cut out of packages that stay; `None` where nothing was.
-pub(super) fn exclusions(inventory: &Inventory, plan: &Plan) -> Option<NewText> {
-    let tree = &inventory.tree;
-    tree.lookup(b"/var/lib/dpkg/status")?;
-    let globs = globs(inventory, plan);
-    let owned: Vec<FileId> = tree
-        .ids()
-        .filter(|&file| {
-            inventory.owners[file.index()] != NO_OWNER && tree.kind(file) != FileKind::Directory
-        })
-        .collect();
-    let cut = |file: FileId| is_cut_for_good(inventory, plan, file);
-    let excluded = |file: FileId| is_excluded(&globs, &tree.path(file));
-    let mut lines = globs
-        .iter()
-        .map(|&(verb, glob)| format!("{verb}={glob}\n").into_bytes())
-        .collect();
-    // What stays although a glob would take it, and what went although none would.
-    let (taken, spared): (Vec<FileId>, Vec<FileId>) =
-        owned.iter().partition(|&&file| excluded(file));
-    push_paths(
-        tree,
-        "path-include",
-        &taken,
-        |file| plan.keeps_file(file),
-        &mut lines,
-    );
-    push_paths(
-        tree,
-        "path-exclude",
-        &owned,
-        |file| !plan.keeps_file(file) && cut(file) && spared.binary_search(&file).is_ok(),
-        &mut lines,
-    );
-    if lines.is_empty() {
-        return None;
+/// Works out what changes in the package manager's own files; files that must go as a consequence are added to `gone`.
+pub(super) fn edits(inventory: &Inventory, plan: &Plan, gone: &mut FixedBitSet) -> Edits {
+    let mut packages = FixedBitSet::with_capacity(inventory.packages.len());
+    let mut cut = packages.clone();
+    for id in inventory.package_ids() {
+        let is_cut = plan.packages[id.index()].level < Some(Level::Trimmed);
+        packages.set(id.index(), !plan.keeps_package(id));
+        cut.set(id.index(), plan.keeps_package(id) && is_cut);
     }
-    let mut content =
-        b"# What guestslim took out of packages that stay; delete this file to get it back with\n\
-        # the packages' next versions, or with apt-get install --reinstall.\n"
-            .to_vec();
-    content.extend(lines.concat());
-    Some(NewText {
-        path: free_name(tree, RULES_FILE, b""),
-        content,
-        is_new: true,
-        why: "an upgrade does not bring back what was cut".to_owned(),
+    let change = Change {
+        inventory,
+        files: &gone.clone(),
+        packages: &packages,
+        cut: &cut,
+    };
+    pkgdb::of(inventory).edits(&change, gone)
+}
+
+/// The package manager's own rules that keep upgrades from bringing back what was cut; `None` where nothing was.
+pub(super) fn exclusions(inventory: &Inventory, plan: &Plan) -> Option<NewText> {
+    let mut cut = FixedBitSet::with_capacity(inventory.tree.len());
+    for file in inventory.tree.ids() {
+        cut.set(file.index(), is_cut_for_good(inventory, plan, file));
+    }
+    pkgdb::of(inventory).exclusions(&Exclusions {
+        inventory,
+        rules: &rules(inventory, plan),
+        kept: &plan.kept,
+        cut: &cut,
     })
 }
 
-/// Whether a file that goes must not come back with the next version of its package.
+/// Whether a file that goes must not come back with the next version of its package. Scripts of a package fail without its
+/// files, so that a package with scripts of which files were cut comes back whole with its next version, and nothing
+/// triggers it until then.
 fn is_cut_for_good(inventory: &Inventory, plan: &Plan, file: FileId) -> bool {
     let Some(owner) = inventory.owner(file) else {
         return false;
     };
     match plan.reasons[file.index()] {
         Reason::Rule(_) => true,
-        Reason::Cut(_) => !has_scripts(inventory, owner),
+        Reason::Cut(_) => !pkgdb::of(inventory).has_scripts(inventory, owner),
         Reason::Mark(_) => plan.keeps_package(owner),
         _ => false,
     }
 }
 
-/// Whether the package manager runs scripts of this package. They fail without its files, so that a package with
-/// scripts of which files were cut comes back whole with its next version, and nothing triggers it until then.
-pub(super) fn has_scripts(inventory: &Inventory, package: PackageId) -> bool {
-    const SCRIPTS: [&[u8]; 4] = [b".preinst", b".postinst", b".prerm", b".postrm"];
-    let records = inventory.package(package).record_files.iter();
-    records
-        .map(|&record| inventory.tree.name(record))
-        .any(|name| SCRIPTS.iter().any(|end| name.ends_with(end)))
-}
-
-/// The globs of the rules that took files of packages that stay.
-fn globs(inventory: &Inventory, plan: &Plan) -> Vec<(&'static str, &'static str)> {
+/// The rules that took files of packages that stay.
+fn rules(inventory: &Inventory, plan: &Plan) -> Vec<&'static str> {
     let mut used = [false; 256];
     for (at, reason) in plan.reasons.iter().enumerate() {
         if let Reason::Rule(RuleId(row)) = reason {
@@ -90,164 +63,6 @@ fn globs(inventory: &Inventory, plan: &Plan) -> Vec<(&'static str, &'static str)
     }
     RuleId::all()
         .filter(|rule| used[usize::from(rule.0)])
-        .flat_map(|rule| rule.rule().exclusions)
-        .map(|glob| {
-            glob.strip_prefix('+')
-                .map_or(("path-exclude", *glob), |glob| ("path-include", glob))
-        })
+        .map(|rule| rule.rule().id)
         .collect()
-}
-
-/// dpkg's verdict: the last glob that matches decides.
-fn is_excluded(globs: &[(&str, &str)], path: &[u8]) -> bool {
-    let last = globs
-        .iter()
-        .rev()
-        .find(|(_, glob)| matches(glob.as_bytes(), path));
-    last.is_some_and(|(verb, _)| *verb == "path-exclude")
-}
-
-/// fnmatch(3) as dpkg calls it, for globs with nothing but stars: a star crosses slashes.
-fn matches(glob: &[u8], path: &[u8]) -> bool {
-    let mut parts = glob.split(|&byte| byte == b'*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = path.strip_prefix(first) else {
-        return false;
-    };
-    let mut parts = parts.peekable();
-    if parts.peek().is_none() {
-        return rest.is_empty();
-    }
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return rest.ends_with(part);
-        }
-        let Some(at) = find(rest, part) else {
-            return false;
-        };
-        rest = &rest[at + part.len()..];
-    }
-    true
-}
-
-fn find(text: &[u8], part: &[u8]) -> Option<usize> {
-    if part.is_empty() {
-        return Some(0);
-    }
-    text.windows(part.len()).position(|window| window == part)
-}
-
-/// One line for each of `files` that is `wanted`; a folder of which all of `files` are wanted takes one line.
-fn push_paths(
-    tree: &FileTree,
-    verb: &str,
-    files: &[FileId],
-    wanted: impl Fn(FileId) -> bool,
-    lines: &mut Vec<Vec<u8>>,
-) {
-    let is_wanted: Vec<bool> = files.iter().map(|&file| wanted(file)).collect();
-    let mut sums = vec![0_u32];
-    for &bit in &is_wanted {
-        sums.push(sums[sums.len() - 1] + u32::from(bit));
-    }
-    let mut at = 0;
-    while at < files.len() {
-        if !is_wanted[at] {
-            at += 1;
-            continue;
-        }
-        let mut whole = files[at];
-        let mut end = at + 1;
-        let mut folder = tree.parent(whole);
-        while folder != FileId::ROOT {
-            let last = files.partition_point(|file| file.0 < tree.subtree(folder).end);
-            let first = files.partition_point(|file| file.0 < folder.0);
-            if first < at || (sums[last] - sums[first]) as usize != last - first {
-                break;
-            }
-            (whole, end) = (folder, last);
-            folder = tree.parent(folder);
-        }
-        push_line(tree, verb, whole, lines);
-        at = end;
-    }
-}
-
-/// dpkg reads the value up to the end of the line, as a glob; a name with a newline cannot be said.
-fn push_line(tree: &FileTree, verb: &str, file: FileId, lines: &mut Vec<Vec<u8>>) {
-    let path = tree.path(file);
-    if path.contains(&b'\n') {
-        return;
-    }
-    let mut line = format!("{verb}=").into_bytes();
-    for byte in path {
-        if matches!(byte, b'*' | b'?' | b'[' | b'\\') {
-            line.push(b'\\');
-        }
-        line.push(byte);
-    }
-    if tree.kind(file) == FileKind::Directory {
-        line.extend_from_slice(b"/*");
-    }
-    line.push(b'\n');
-    lines.push(line);
-}
-
-/// The path, with a number where an earlier export has left a file of this name.
-pub(super) fn free_name(tree: &FileTree, stem: &[u8], ending: &[u8]) -> Vec<u8> {
-    let first = [stem, ending].concat();
-    let numbered =
-        (2..).map(|number: u32| [stem, format!("-{number}").as_bytes(), ending].concat());
-    std::iter::once(first)
-        .chain(numbered)
-        .find(|path| tree.resolve_parent(path).is_none())
-        .expect("a tree has fewer files than there are numbers")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn globs_match_as_dpkg_matches_them() {
-        for (glob, path, expected) in [
-            ("/usr/share/doc/*", "/usr/share/doc/a/b", true),
-            (
-                "/usr/share/doc/*/copyright",
-                "/usr/share/doc/a/copyright",
-                true,
-            ),
-            (
-                "/usr/share/doc/*/copyright",
-                "/usr/share/doc/copyright",
-                false,
-            ),
-            ("/usr/lib/*.a", "/usr/lib/x/y.a", true),
-            ("/usr/lib/*.a", "/usr/lib/x/y.so", false),
-            ("/a", "/a", true),
-            ("/a", "/ab", false),
-            ("*", "", true),
-        ] {
-            assert_eq!(
-                matches(glob.as_bytes(), path.as_bytes()),
-                expected,
-                "{glob} {path}"
-            );
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn globs_agree_with_a_reference(glob in "[ab*]{0,8}", path in "[ab]{0,8}") {
-            fn reference(glob: &[u8], path: &[u8]) -> bool {
-                match glob.split_first() {
-                    None => path.is_empty(),
-                    Some((b'*', rest)) => (0..=path.len()).any(|at| reference(rest, &path[at..])),
-                    Some((byte, rest)) => path.first() == Some(byte) && reference(rest, &path[1..]),
-                }
-            }
-            prop_assert_eq!(matches(glob.as_bytes(), path.as_bytes()), reference(glob.as_bytes(), path.as_bytes()));
-        }
-    }
 }

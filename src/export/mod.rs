@@ -17,7 +17,6 @@ mod options;
 mod place;
 mod program;
 mod record;
-mod records;
 mod removal;
 mod removed;
 mod repack;

@@ -2,6 +2,7 @@
 
 use super::step::Removal;
 use crate::model::{Bytes, FileId, FileKind, FileTree, Inventory};
+use crate::pkgdb;
 use crate::plan::Plan;
 use fixedbitset::FixedBitSet;
 use std::collections::BTreeMap;
@@ -30,13 +31,11 @@ pub(super) fn dropped(inventory: &Inventory, plan: &Plan) -> FixedBitSet {
 }
 
 /// Adds symlinks that would lead nowhere once `gone` is gone, where such a link makes the guest stumble: enabled
-/// units and start scripts, and what systemd's packaging notes about them. Links that led nowhere before stay.
+/// units and start scripts, and what the packages' scripts note about them. Links that led nowhere before stay.
 pub(super) fn mend_links(inventory: &Inventory, gone: &mut FixedBitSet) {
-    const FOLDERS: [&[u8]; 12] = [
+    const FOLDERS: [&[u8]; 10] = [
         b"/etc/systemd/system",
         b"/etc/systemd/user",
-        b"/var/lib/systemd/deb-systemd-helper-enabled",
-        b"/var/lib/systemd/deb-systemd-user-helper-enabled",
         b"/etc/rc0.d",
         b"/etc/rc1.d",
         b"/etc/rc2.d",
@@ -47,8 +46,10 @@ pub(super) fn mend_links(inventory: &Inventory, gone: &mut FixedBitSet) {
         b"/etc/rcS.d",
     ];
     let tree = &inventory.tree;
+    let format = pkgdb::of(inventory);
     let folders = FOLDERS
         .iter()
+        .chain(format.link_folders())
         .filter_map(|path| tree.resolve(path))
         .map(|found| found.file);
     let links: Vec<FileId> = folders
@@ -70,35 +71,11 @@ pub(super) fn mend_links(inventory: &Inventory, gone: &mut FixedBitSet) {
             break;
         }
     }
-    forget_units(tree, gone);
+    format.forget(tree, gone);
 }
 
 fn is_broken(end: FileId, links: &[FileId], gone: &FixedBitSet) -> bool {
     gone.contains(end.index()) || links.iter().any(|file| gone.contains(file.index()))
-}
-
-/// Removes what deb-systemd-helper(1p) remembers of units that go, as purging their packages would.
-fn forget_units(tree: &FileTree, gone: &mut FixedBitSet) {
-    const UNITS: [&[u8]; 2] = [b"/usr/lib/systemd/system", b"/lib/systemd/system"];
-    const MEMORY: [&[u8]; 2] = [
-        b"/var/lib/systemd/deb-systemd-helper-enabled",
-        b"/var/lib/systemd/deb-systemd-helper-masked",
-    ];
-    let folders = UNITS.iter().filter_map(|path| tree.resolve(path));
-    let units: Vec<&[u8]> = folders
-        .flat_map(|found| tree.children(found.file))
-        .filter(|unit| gone.contains(unit.index()))
-        .map(|&unit| tree.name(unit))
-        .collect();
-    for memory in MEMORY.iter().filter_map(|path| tree.resolve(path)) {
-        for file in tree.subtree(memory.file).map(FileId) {
-            let name = tree.name(file);
-            let unit = name.strip_suffix(b".dsh-also").unwrap_or(name);
-            if tree.kind(file) != FileKind::Directory && units.contains(&unit) {
-                gone.insert(file.index());
-            }
-        }
-    }
 }
 
 /// The step's contents for these files; folders that the plan drops go where nothing in them stays.

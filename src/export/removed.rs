@@ -1,8 +1,7 @@
 //! The list that the guest keeps of what went and why.
 
-use super::durable::free_name;
-use super::step::NewText;
 use crate::model::{FileId, Inventory, text};
+use crate::pkgdb::{self, NewText, edits::free_name};
 use crate::plan::{Level, Plan, Reason, RuleId};
 use fixedbitset::FixedBitSet;
 use serde::Serialize;
@@ -30,7 +29,7 @@ struct GonePackage {
 #[derive(Debug, Serialize)]
 struct GoneClass {
     rule: &'static str,
-    /// The class as dpkg's globs; `+` before what stays. Empty for a class of files that packages do not own.
+    /// The class in the package manager's own words; `+` before what stays. Empty where it has none.
     paths: &'static [&'static str],
     files: u64,
     bytes: u64,
@@ -86,6 +85,7 @@ fn gone_packages(inventory: &Inventory, plan: &Plan) -> Vec<GonePackage> {
 }
 
 fn gone_classes(inventory: &Inventory, plan: &Plan) -> Vec<GoneClass> {
+    let format = pkgdb::of(inventory);
     let mut classes: BTreeMap<RuleId, (u64, u64)> = BTreeMap::new();
     for file in inventory.tree.ids().filter(|&file| !plan.keeps_file(file)) {
         if let Reason::Rule(rule) = plan.reasons[file.index()] {
@@ -98,7 +98,9 @@ fn gone_classes(inventory: &Inventory, plan: &Plan) -> Vec<GoneClass> {
         .into_iter()
         .map(|(rule, (files, bytes))| GoneClass {
             rule: rule.rule().id,
-            paths: rule.rule().exclusions,
+            paths: format
+                .class(rule.rule().id)
+                .map_or(&[], |class| class.exclusions),
             files,
             bytes,
         })
@@ -107,8 +109,13 @@ fn gone_classes(inventory: &Inventory, plan: &Plan) -> Vec<GoneClass> {
 
 fn gone_files(inventory: &Inventory, plan: &Plan, gone: &FixedBitSet) -> Vec<GoneFile> {
     let tree = &inventory.tree;
-    let records =
-        |file: FileId| plan.keeps_file(file) && tree.path(file).starts_with(b"/var/lib/dpkg/");
+    let folders: Vec<FileId> = pkgdb::of(inventory)
+        .record_folders()
+        .iter()
+        .filter_map(|path| tree.lookup(path))
+        .collect();
+    let is_record = |file: FileId| folders.iter().any(|&folder| tree.is_within(file, folder));
+    let records = |file: FileId| plan.keeps_file(file) && is_record(file);
     gone.ones()
         .map(|at| FileId(at as u32))
         .filter(|&file| !records(file))

@@ -4,6 +4,7 @@ use super::disk::geometry::{DiskLayout, Fill, Part};
 use super::error::ExportError;
 use super::options::OutputFormat;
 use crate::model::{Bytes, text};
+pub use crate::pkgdb::{NewLink, NewText};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -64,19 +65,6 @@ pub enum StepKind {
     Publish(PathBuf),
 }
 
-/// A file's new contents.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewText {
-    /// The guest's path: no symlink on the way.
-    pub path: Vec<u8>,
-    /// All of its contents from now on.
-    pub content: Vec<u8>,
-    /// Whether there is no such file yet.
-    pub is_new: bool,
-    /// Why, one phrase.
-    pub why: String,
-}
-
 /// What takes the initramfs's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewInitramfs {
@@ -84,17 +72,6 @@ pub struct NewInitramfs {
     pub path: Vec<u8>,
     /// All of its contents from now on, where they are known yet.
     pub content: Option<Arc<[u8]>>,
-}
-
-/// A symlink's new target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewLink {
-    /// The guest's path of the link: no symlink on the way.
-    pub path: Vec<u8>,
-    /// What it says from now on.
-    pub target: Vec<u8>,
-    /// Why, one phrase.
-    pub why: String,
 }
 
 /// What one step removes.
@@ -140,9 +117,9 @@ impl Step {
                 .iter()
                 .map(|(from, to)| format!("{} -> {}", text::escape(from), text::escape(to)))
                 .collect(),
-            StepKind::Write(texts) => texts.iter().map(NewText::line).collect(),
+            StepKind::Write(texts) => texts.iter().map(text_line).collect(),
             StepKind::Initramfs(new) => vec![new.line()],
-            StepKind::Link(links) => links.iter().map(NewLink::line).collect(),
+            StepKind::Link(links) => links.iter().map(link_line).collect(),
             StepKind::Partition(disk) => disk.parts.iter().map(Part::line).collect(),
             _ => Vec::new(),
         }
@@ -173,16 +150,10 @@ impl Part {
     }
 }
 
-impl NewText {
-    fn line(&self) -> String {
-        let verb = if self.is_new { "new" } else { "rewritten" };
-        let size = Bytes(self.content.len() as u64);
-        format!(
-            "{} ({verb}, {size}): {}",
-            text::escape(&self.path),
-            self.why
-        )
-    }
+fn text_line(new: &NewText) -> String {
+    let verb = if new.is_new { "new" } else { "rewritten" };
+    let size = Bytes(new.content.len() as u64);
+    format!("{} ({verb}, {size}): {}", text::escape(&new.path), new.why)
 }
 
 impl NewInitramfs {
@@ -209,15 +180,13 @@ impl NewInitramfs {
     }
 }
 
-impl NewLink {
-    fn line(&self) -> String {
-        format!(
-            "{} -> {}: {}",
-            text::escape(&self.path),
-            text::escape(&self.target),
-            self.why
-        )
-    }
+fn link_line(new: &NewLink) -> String {
+    format!(
+        "{} -> {}: {}",
+        text::escape(&new.path),
+        text::escape(&new.target),
+        new.why
+    )
 }
 
 impl Removal {

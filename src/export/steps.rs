@@ -6,12 +6,12 @@ use super::durable;
 use super::error::ExportError;
 use super::host;
 use super::options::{ExportOptions, Initramfs, Way};
-use super::records::{self, Edits};
 use super::removal;
 use super::removed;
 use super::step::{NewInitramfs, Removal, Step, StepKind, counted};
 use crate::load::Loaded;
 use crate::model::{Bytes, Inventory};
+use crate::pkgdb::Edits;
 use crate::plan::Plan;
 
 /// The steps of an export, in order.
@@ -39,7 +39,7 @@ pub(super) fn steps_by(
         return Err(ExportError::IsFolder(inventory.origin.image.clone().into()));
     }
     let mut gone = removal::dropped(inventory, plan);
-    let mut edits = records::edits(inventory, plan, &mut gone);
+    let mut edits = durable::edits(inventory, plan, &mut gone);
     removal::mend_links(inventory, &mut gone);
     edits.texts.extend(durable::exclusions(inventory, plan));
     edits

@@ -72,6 +72,7 @@ impl Fixture {
                 origin: Origin::default(),
                 os: Os::default(),
                 mounts: Vec::new(),
+                package_format: "dpkg",
                 packages: Vec::new(),
                 owners: vec![NO_OWNER; tree.len()],
                 follows: vec![None; tree.len()],

@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_finder_is_found_by_its_id_and_nothing_else() {
-        assert!(FINDERS.len() <= usize::from(u8::MAX));
+        assert!(u8::try_from(FINDERS.len()).is_ok());
         let ids: HashSet<&str> = FINDERS.iter().map(|finder| finder.id).collect();
         assert_eq!(ids.len(), FINDERS.len());
         for finder in FinderId::all() {

@@ -244,8 +244,8 @@ pub static FINDERS: &[Finder] = &[
     },
     Finder {
         id: "maintainer-script",
-        verb: "may call, when dpkg configures it,",
-        reads: "scripts that dpkg runs when a package changes",
+        verb: "may call, when the package manager configures it,",
+        reads: "scripts that the package manager runs when a package changes",
         proof: Proof::Running,
         run: Run::Find(shell::maintainer::find),
     },

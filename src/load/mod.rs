@@ -16,7 +16,7 @@ use crate::guest::{Guest, GuestError};
 use crate::job::{Cancelled, Job};
 use crate::model::text::escape;
 use crate::model::{BootChain, Components, FinderId, Inventory, Warning};
-use crate::pkgdb::dpkg;
+use crate::pkgdb;
 use reader::Reader;
 use std::borrow::Cow;
 
@@ -58,7 +58,8 @@ pub fn load(guest: &mut dyn Guest, job: &Job) -> Result<Loaded, LoadError> {
     }
     let mut reader = Reader::new(guest);
     job.items("reading the package database", 0, None);
-    let database = dpkg::read(&tree, &mut |file| reader.whole(&tree, file), job)?;
+    let format = pkgdb::detect(&tree);
+    let database = format.read(&tree, &mut |file| reader.whole(&tree, file), job)?;
     warnings.extend(database.warnings);
     let heads = heads::read(&tree, &mut reader, job)?;
     let os = os::read(&tree, &mut reader, &database.arch);
@@ -67,6 +68,7 @@ pub fn load(guest: &mut dyn Guest, job: &Job) -> Result<Loaded, LoadError> {
         os,
         mounts: disk.mounts,
         tree,
+        package_format: format.id(),
         packages: database.packages,
         owners: database.owners,
         follows: Vec::new(),

@@ -94,6 +94,8 @@ pub struct Inventory {
     pub mounts: Vec<Mount>,
     /// Every file.
     pub tree: FileTree,
+    /// The format of its package database, by its id in `pkgdb::FORMATS`; empty where there is none that is known.
+    pub package_format: &'static str,
     /// Installed packages by name, then architecture.
     pub packages: Vec<Package>,
     /// Who owns each file, one element a file: `PackageId.0`, or `NO_OWNER`. A shared folder has its first owner.
@@ -101,8 +103,7 @@ pub struct Inventory {
     /// One element a file: the file that it is made from or points to, for an unowned file that stays exactly when that
     /// one stays (a link that the system manages, byte code, a module index).
     pub follows: Vec<Option<FileId>>,
-    /// Whole contents of the files that an export may have to rewrite: the package manager's status, diversions,
-    /// alternatives, triggers, statoverride, apt's `extended_states`.
+    /// Whole contents of the files that an export may have to rewrite: the package manager's records.
     pub texts: BTreeMap<FileId, Vec<u8>>,
     /// What languages and installers put in as units, and the modules that can be named.
     pub components: Components,

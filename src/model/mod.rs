@@ -10,7 +10,6 @@ pub mod table;
 pub mod text;
 pub mod tree;
 mod tree_builder;
-pub mod version;
 
 pub use bytes::Bytes;
 pub use component::{Component, Components, Module};

@@ -18,16 +18,16 @@ impl PackageId {
 /// A version bound of a relation: operator and version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionBound {
-    /// `<<`, `<=`, `=`, `>=` or `>>`, as dpkg writes them.
+    /// The operator as the package format writes it: `>=`.
     pub operator: String,
     /// The version to compare with.
     pub version: String,
 }
 
-/// One alternative of a dependency: `name:arch (>= version)`.
+/// One alternative of a requirement: `name:arch (>= version)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relation {
-    /// A package's name, real or virtual.
+    /// A package's name, a capability or a path, as far as the package format has such requirements.
     pub name: String,
     /// `any`, `native` or an architecture, where one is given.
     pub arch: Option<String>,
@@ -59,6 +59,10 @@ pub fn clause_text(clause: &[Relation]) -> String {
 
 /// One installed package.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a record's facts do not depend on each other"
+)]
 pub struct Package {
     /// The name without architecture.
     pub name: String,
@@ -72,32 +76,34 @@ pub struct Package {
     pub installed_size: Bytes,
     /// The archive's section (`libs`, `science`).
     pub section: String,
-    /// `required`, `important`, `standard`, `optional`.
-    pub priority: String,
+    /// Whether every installation has it, so that scripts call it without declaring it.
+    pub is_required: bool,
+    /// Whether it is only for compiling against something.
+    pub is_development: bool,
     /// First line of the description.
     pub summary: String,
-    /// `Essential: yes`.
+    /// Whether the package manager refuses to remove it.
     pub essential: bool,
-    /// `Protected: yes` (or `Important: yes`).
+    /// Whether the package manager asks before it removes it, because a system that boots needs it.
     pub protected: bool,
-    /// `same`, `foreign`, `allowed` or `no`.
+    /// Whether packages of other architectures may use it, in the package format's own word.
     pub multi_arch: String,
-    /// Installed only because something depended on it (apt's `Auto-Installed`).
+    /// Installed only because something depended on it.
     pub auto_installed: bool,
-    /// Depends: all of these clauses.
+    /// What it requires: all of these clauses.
     pub depends: Vec<Clause>,
-    /// Pre-Depends: all of these clauses.
+    /// What it requires before it is unpacked: all of these clauses.
     pub pre_depends: Vec<Clause>,
     /// Recommends.
     pub recommends: Vec<Clause>,
     /// Suggests.
     pub suggests: Vec<Clause>,
-    /// Virtual packages that it provides (with `=` bounds where given).
+    /// What it provides beside its name (with `=` bounds where given).
     pub provides: Vec<Relation>,
     /// Its files, folders included, in tree order; diverted paths are where they really lie.
     pub files: Vec<FileId>,
     /// Its configuration files that exist.
     pub conffiles: Vec<FileId>,
-    /// The package manager's own files about it (`/var/lib/dpkg/info/NAME.*`).
+    /// The package manager's own files about nothing else: they go with its record.
     pub record_files: Vec<FileId>,
 }

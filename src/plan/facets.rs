@@ -64,6 +64,7 @@ impl Facets {
         let program_folders =
             PROGRAM_FOLDERS.map(|path| tree.resolve(path).map(|found| found.file));
         facets.programs.grow(tree.len());
+        let classes = rules::Classes::of(inventory);
         let mut path = Vec::new();
         for file in tree.ids() {
             tree.write_path(file, &mut path);
@@ -75,7 +76,7 @@ impl Facets {
             facets.classes.push(if is_folder {
                 0
             } else {
-                rules::classes(inventory, file, &path)
+                classes.about(inventory, file, &path)
             });
             facets.compressed.push(estimate(tree, file));
         }

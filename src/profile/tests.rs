@@ -223,6 +223,7 @@ fn empty() -> Inventory {
         origin: crate::model::inventory::Origin::default(),
         os: Os::default(),
         mounts: Vec::new(),
+        package_format: "dpkg",
         tree: TreeBuilder::default().finish().0,
         packages: Vec::new(),
         owners: Vec::new(),

@@ -11,6 +11,8 @@ mod manifest;
 mod needs;
 mod report;
 mod running;
+#[cfg(test)]
+mod second_format;
 mod units;
 
 pub use archive::{Against, verify_archive};

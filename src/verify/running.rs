@@ -3,13 +3,16 @@
 
 use super::{Lost, Request, Rung, checks, units};
 use crate::job::Job;
+use crate::model::Inventory;
 use crate::model::text::escape;
+use crate::pkgdb;
 use crate::vm::wire::{Command, Orders};
 use crate::vm::{Caps, Outcome, Session, Subject, VmError, Working, boot_by_loader, run_commands};
 use std::time::Duration;
 
 const RUNGS: [&str; 4] = ["boot", "units", "package_manager", "checks"];
-const AUDIT: &str = "dpkg --audit && { ! [ -x /usr/bin/apt-get ] || apt-get check; }";
+/// Run where there is no package manager that can be asked, so that every command keeps its place.
+const NO_AUDIT: &str = ":";
 const OUTPUT_CAP: u32 = 1 << 20;
 
 /// What running guests showed.
@@ -85,7 +88,7 @@ pub fn run(request: &Request<'_>, job: &Job) -> Result<Shown, VmError> {
     rungs.push(package_manager(
         &after[1],
         before.and_then(|outcomes| outcomes.get(1)),
-        request,
+        &request.subject.loaded.inventory,
     ));
     let (after, before) = (&after[2..], before.and_then(|outcomes| outcomes.get(2..)));
     rungs.push(checks::rung(request.checks, after, before));
@@ -180,9 +183,13 @@ fn run_in(
         .direct
         .as_ref()
         .map_err(|why| VmError::NotDirect(why.clone()))?;
-    let lines = [units::COMMAND, AUDIT]
-        .into_iter()
-        .chain(request.checks.iter().map(|check| &check.command[..]));
+    let audit = pkgdb::of(&subject.loaded.inventory).audit();
+    let lines = [
+        units::COMMAND,
+        audit.map_or(NO_AUDIT, |audit| audit.command),
+    ]
+    .into_iter()
+    .chain(request.checks.iter().map(|check| &check.command[..]));
     let command = |line: &str| Command {
         line: line.as_bytes().to_vec(),
         time_cap: seconds(request.check_cap),
@@ -218,28 +225,28 @@ fn not_up(session: &Session) -> Option<String> {
     }
 }
 
-fn package_manager(after: &Outcome, before: Option<&Outcome>, request: &Request<'_>) -> Rung {
+/// What the package manager says of its own records; what it said of the source too does not count.
+pub(super) fn package_manager(
+    after: &Outcome,
+    before: Option<&Outcome>,
+    inventory: &Inventory,
+) -> Rung {
     const ID: &str = "package_manager";
-    let has_dpkg = request
-        .subject
-        .loaded
-        .inventory
-        .tree
-        .resolve(b"/usr/bin/dpkg")
-        .is_some();
-    if !has_dpkg {
-        return Rung::not_checked(ID, "the guest has no dpkg");
+    let Some(audit) = pkgdb::of(inventory).audit() else {
+        return Rung::not_checked(ID, "the guest has no package manager that can be asked");
+    };
+    if inventory.tree.resolve(audit.program.as_bytes()).is_none() {
+        return Rung::not_checked(ID, format!("the guest has no {}", audit.program));
     }
-    if after.is_success() && !after.stdout.starts_with(b"The following packages") {
-        return Rung::pass(ID, "dpkg --audit and apt-get check find nothing");
+    if after.is_success() && !(audit.complains)(&after.stdout) {
+        return Rung::pass(ID, format!("{}: no complaint", audit.name));
     }
     if before.is_some_and(|before| before.end == after.end && before.stdout == after.stdout) {
-        return Rung::pass(
-            ID,
-            "dpkg --audit and apt-get check say the same as in the source",
-        );
+        let because = format!("{}: the same complaints as in the source", audit.name);
+        return Rung::pass(ID, because);
     }
-    Rung::fail(ID, "dpkg --audit or apt-get check complains", lines(after))
+    let because = format!("{}: complaints that the source does not have", audit.name);
+    Rung::fail(ID, because, lines(after))
 }
 
 pub(super) fn lines(outcome: &Outcome) -> Vec<String> {

@@ -103,12 +103,8 @@ fn assemble(
 ) -> Loaded {
     let tree = tree(files);
     let id = |name: &str| {
-        PackageId(
-            packages
-                .keys()
-                .position(|&key| key == name)
-                .unwrap_or_else(|| panic!("no package {name}")) as u32,
-        )
+        let at = packages.keys().position(|&key| key == name);
+        PackageId(at.unwrap_or_else(|| panic!("no package {name}")) as u32)
     };
     let at = |path: &str| {
         tree.lookup(path.as_bytes())
@@ -187,6 +183,7 @@ fn assemble(
         origin: Origin::default(),
         os: Os::default(),
         mounts: Vec::new(),
+        package_format: "dpkg",
         packages: listed,
         owners,
         follows,

@@ -18,9 +18,10 @@ const FLOORS: &[&[&str]] = &[
     &["load"],
     &["guest"],
     &["program"],
-    &["pkgdb", "finders"],
+    &["finders"],
     &["plan"],
     &["graph"],
+    &["pkgdb"],
     &["model"],
     &["job"],
     &["fault"],
@@ -179,6 +180,32 @@ fn crates_stay_in_their_rooms() {
             if code.iter().any(is_named) {
                 wrong.push(format!("{path} names {name}, which belongs to {rooms:?}"));
             }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Code without comments and tests.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    code.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+}
+
+#[test]
+fn package_formats_stay_in_their_folders() {
+    let words = ["dpkg", "extended_states", "deb-systemd", "apt/lists"];
+    let is_elsewhere = |path: &str| {
+        let is_test = path.contains("tests") || path.ends_with("fixture.rs");
+        !path.starts_with("pkgdb/") && !path.contains("journeys/") && !is_test
+    };
+    let mut wrong = Vec::new();
+    for (path, _, text) in files().iter().filter(|(path, _, _)| is_elsewhere(path)) {
+        for word in words
+            .iter()
+            .filter(|word| code(text).any(|line| line.contains(*word)))
+        {
+            wrong.push(format!("{path} knows {word}"));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

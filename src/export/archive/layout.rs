@@ -8,6 +8,7 @@ use crate::export::options::Compression;
 use crate::export::report::hex;
 use crate::job::Job;
 use crate::load::Loaded;
+use crate::pkgdb;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -43,7 +44,7 @@ impl Layout {
     /// The layout for this guest.
     pub(super) fn of(loaded: &Loaded, compression: Compression) -> Self {
         Self {
-            machine: machine(&loaded.inventory.os.arch),
+            machine: pkgdb::of(&loaded.inventory).container_arch(&loaded.inventory.os.arch),
             compression,
             // Some readers fall over an image without a time.
             created: u64::try_from(newest(loaded)).ok(),
@@ -295,19 +296,6 @@ impl Read for Cancellable<'_> {
         self.1.check().map_err(io::Error::other)?;
         self.0.read(buffer)
     }
-}
-
-/// How dpkg's architectures are spelled in container images.
-fn machine(arch: &str) -> (String, Option<&'static str>) {
-    let (name, variant) = match arch {
-        "i386" => ("386", None),
-        "armel" => ("arm", Some("v5")),
-        "armhf" => ("arm", Some("v7")),
-        "ppc64el" => ("ppc64le", None),
-        "mips64el" => ("mips64le", None),
-        other => (other, None),
-    };
-    (name.to_owned(), variant)
 }
 
 fn bytes(value: &Value) -> io::Result<Vec<u8>> {

@@ -8,6 +8,7 @@ use super::FullReport;
 use crate::export::epoch;
 use crate::model::text::escape;
 use crate::model::{FileId, FileTree, Os};
+use crate::pkgdb::{self, Purl};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -116,25 +117,14 @@ fn system(os: &Os) -> Component {
 
 /// The packages whose records stay.
 fn packages<'a>(full: &'a FullReport<'_>, os: &'a Os) -> impl Iterator<Item = Component> + 'a {
-    let vendor = if os.id.is_empty() { "debian" } else { &os.id };
-    let distro = match os.version.as_str() {
-        "" => vendor.to_owned(),
-        version => format!("{vendor}-{version}"),
-    };
     let inventory = &full.loaded.inventory;
+    let format = pkgdb::of(inventory);
     let kept = inventory
         .package_ids()
         .filter(|&id| full.plan.keeps_package(id));
     kept.map(move |id| {
         let package = inventory.package(id);
-        let purl = format!(
-            "pkg:deb/{}/{}@{}?arch={}&distro={}",
-            quoted(vendor.to_lowercase().as_bytes()),
-            quoted(package.name.as_bytes()),
-            quoted(package.version.as_bytes()),
-            quoted(package.arch.as_bytes()),
-            quoted(distro.as_bytes())
-        );
+        let purl = package_url(&package.name, &format.purl(package), os);
         let level = full.plan.packages[id.index()].level;
         Component {
             kind: "library",
@@ -149,6 +139,30 @@ fn packages<'a>(full: &'a FullReport<'_>, os: &'a Os) -> impl Iterator<Item = Co
             ..Component::default()
         }
     })
+}
+
+/// A package's URL: who it is from is the guest's distribution.
+fn package_url(name: &str, purl: &Purl, os: &Os) -> String {
+    let vendor = if os.id.is_empty() {
+        purl.vendor
+    } else {
+        &os.id
+    };
+    let distro = match os.version.as_str() {
+        "" => vendor.to_owned(),
+        version => format!("{vendor}-{version}"),
+    };
+    let mut url = format!(
+        "pkg:{}/{}/{}@{}?",
+        purl.kind,
+        quoted(vendor.to_lowercase().as_bytes()),
+        quoted(name.as_bytes()),
+        quoted(purl.version.as_bytes())
+    );
+    for (key, value) in &purl.qualifiers {
+        write!(url, "{key}={}&", quoted(value.as_bytes())).expect("a String takes every write");
+    }
+    url + "distro=" + &quoted(distro.as_bytes())
 }
 
 /// What stays, belongs to no package and tells its name and version.
@@ -265,6 +279,38 @@ fn serial_number(hash: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Package;
+    use crate::pkgdb::{Format, dpkg, ledger};
+
+    #[test]
+    fn each_package_format_has_its_own_urls() {
+        let package = Package {
+            name: "app".to_owned(),
+            version: "1:2+x".to_owned(),
+            arch: "amd64".to_owned(),
+            ..Package::default()
+        };
+        let url = |format: &dyn Format, id: &str, version: &str| {
+            let os = Os {
+                id: id.to_owned(),
+                version: version.to_owned(),
+                ..Os::default()
+            };
+            package_url("app", &format.purl(&package), &os)
+        };
+        assert_eq!(
+            url(&dpkg::Dpkg, "Ubuntu", "24.04"),
+            "pkg:deb/ubuntu/app@1:2%2Bx?arch=amd64&distro=Ubuntu-24.04"
+        );
+        assert_eq!(
+            url(&dpkg::Dpkg, "", ""),
+            "pkg:deb/debian/app@1:2%2Bx?arch=amd64&distro=debian"
+        );
+        assert_eq!(
+            url(&ledger::Ledger, "", "7"),
+            "pkg:ledger/tests/app@1:2%2Bx?distro=tests-7"
+        );
+    }
 
     #[test]
     fn a_package_url_holds_no_sign_with_a_meaning() {

@@ -3,6 +3,7 @@
 use super::{Look, grub, loader_spec};
 use crate::model::text::escape;
 use crate::model::{BootChain, FileId, FileKind, Inventory};
+use crate::pkgdb;
 use std::collections::BTreeSet;
 
 /// One entry of a boot loader's menu; paths as the loader sees them.
@@ -109,7 +110,7 @@ fn newest(guest: &Look<'_>) -> Entry {
         .names(b"/boot")
         .into_iter()
         .filter_map(version)
-        .max_by(|a, b| crate::model::version::compare(a, b));
+        .max_by(|a, b| pkgdb::of(guest.inventory).compare(a, b));
     best.map_or_else(Entry::default, |version| Entry {
         kernel: format!("/boot/vmlinuz-{version}").into_bytes(),
         initramfs: format!("/boot/initrd.img-{version}").into_bytes(),

@@ -2,6 +2,7 @@
 
 use super::{Look, login, network, roots};
 use crate::model::Node;
+use crate::pkgdb::Role;
 use std::collections::BTreeSet;
 
 /// One feature.
@@ -36,22 +37,13 @@ pub static FEATURES: &[Feature] = &[
     Feature {
         id: "cloud-init",
         doc: "set-up by the cloud on the first boot",
-        find: |guest| {
-            packages(
-                guest,
-                &[
-                    "cloud-init",
-                    "cloud-guest-utils",
-                    "cloud-initramfs-growroot",
-                ],
-            )
-        },
+        find: |guest| guest.packages(Role::CloudInit),
     },
     Feature {
         id: "sudo",
         doc: "commands as another user",
         find: |guest| {
-            let mut nodes = packages(guest, &["sudo", "doas"]);
+            let mut nodes = guest.packages(Role::Sudo);
             if !nodes.is_empty() {
                 nodes.extend(login::pam(guest, &["sudo"]));
             }
@@ -61,33 +53,17 @@ pub static FEATURES: &[Feature] = &[
     Feature {
         id: "cron",
         doc: "commands at set times from crontabs",
-        find: |guest| {
-            packages(
-                guest,
-                &["cron", "cron-daemon-common", "anacron", "systemd-cron"],
-            )
-        },
+        find: |guest| guest.packages(Role::Cron),
     },
     Feature {
         id: "time",
         doc: "the clock set over the network",
-        find: |guest| packages(guest, &["systemd-timesyncd", "chrony", "ntpsec", "ntp"]),
+        find: |guest| guest.packages(Role::Clock),
     },
     Feature {
         id: "guest-agent",
         doc: "what hypervisors talk to inside the guest",
-        find: |guest| {
-            packages(
-                guest,
-                &[
-                    "qemu-guest-agent",
-                    "open-vm-tools",
-                    "virtualbox-guest-utils",
-                    "spice-vdagent",
-                    "hyperv-daemons",
-                ],
-            )
-        },
+        find: |guest| guest.packages(Role::GuestAgent),
     },
 ];
 
@@ -97,18 +73,11 @@ fn ssh(guest: &mut Look<'_>) -> Vec<Node> {
     if nodes.is_empty() {
         return nodes;
     }
-    nodes.extend(packages(guest, &["openssh-sftp-server"]));
+    nodes.extend(guest.packages(Role::SecureShell));
     nodes.extend(login::pam(guest, &["sshd", "other"]));
     nodes.extend(login::shells(guest));
     nodes.extend(network::stack(guest));
     once(nodes)
-}
-
-fn packages(guest: &Look<'_>, names: &[&str]) -> Vec<Node> {
-    names
-        .iter()
-        .filter_map(|name| guest.package(name))
-        .collect()
 }
 
 fn once(nodes: Vec<Node>) -> Vec<Node> {

@@ -3,7 +3,7 @@
 
 use super::entry::Entry;
 use super::{Look, settings, words};
-use crate::model::version;
+use crate::pkgdb;
 use globset::Glob;
 
 /// Folders with `loader/` in them.
@@ -34,7 +34,12 @@ pub fn entry(guest: &mut Look<'_>, name: Option<&str>) -> Option<Entry> {
             pattern = setting(&bytes, b"default");
         }
     }
-    files.sort_by(|a, b| version::compare(&b.version, &a.version).then_with(|| b.id.cmp(&a.id)));
+    let format = pkgdb::of(guest.inventory);
+    files.sort_by(|a, b| {
+        format
+            .compare(&b.version, &a.version)
+            .then_with(|| b.id.cmp(&a.id))
+    });
     let glob = pattern
         .and_then(|pattern| Glob::new(pattern.trim_end_matches(".conf")).ok())
         .map(|glob| glob.compile_matcher());

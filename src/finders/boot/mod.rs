@@ -17,6 +17,7 @@ pub use feature::{FEATURES, Feature};
 
 use super::{Facts, Source, text};
 use crate::model::{BootChain, FileKind, FileTree, Inventory, Node, Resolved, Warning};
+use crate::pkgdb::{self, Role};
 
 /// Reads the boot chain: the default entry, what must stay for it, and the features that a mark can name.
 pub fn chain(facts: &Facts<'_>, source: &mut dyn Source) -> (BootChain, Vec<Warning>) {
@@ -63,8 +64,12 @@ impl<'a> Look<'a> {
         self.tree().resolve(path)
     }
 
-    fn package(&self, name: &str) -> Option<Node> {
-        self.inventory.find_package(name).map(Node::Package)
+    /// The installed packages of a role.
+    fn packages(&self, role: Role) -> Vec<Node> {
+        let names = pkgdb::of(self.inventory).names(role).iter();
+        names
+            .filter_map(|name| self.inventory.find_package(name).map(Node::Package))
+            .collect()
     }
 
     /// A program: its package where one owns it, else the file itself; the links to it in any case.

@@ -2,11 +2,12 @@
 
 use super::Look;
 use crate::model::Node;
+use crate::pkgdb::Role;
 
 /// One way to bring the network up.
 struct Stack {
     /// Its packages; those that are installed stay.
-    packages: &'static [&'static str],
+    role: Role,
     /// Units that are enabled where it is in use.
     units: &'static [&'static str],
     /// Files or folders (with something in them) that configure it.
@@ -15,32 +16,32 @@ struct Stack {
 
 const STACKS: &[Stack] = &[
     Stack {
-        packages: &["ifupdown", "isc-dhcp-client", "dhcpcd-base", "iproute2"],
+        role: Role::Ifupdown,
         units: &["networking.service"],
         configuration: &["/etc/network/interfaces"],
     },
     Stack {
-        packages: &["systemd", "iproute2"],
+        role: Role::Networkd,
         units: &["systemd-networkd.service"],
         configuration: &[],
     },
     Stack {
-        packages: &["systemd-resolved", "libnss-resolve"],
+        role: Role::Resolved,
         units: &["systemd-resolved.service"],
         configuration: &[],
     },
     Stack {
-        packages: &["network-manager", "wpasupplicant"],
+        role: Role::NetworkManager,
         units: &["NetworkManager.service"],
         configuration: &[],
     },
     Stack {
-        packages: &["netplan.io"],
+        role: Role::Netplan,
         units: &[],
         configuration: &["/etc/netplan"],
     },
     Stack {
-        packages: &["connman"],
+        role: Role::Connman,
         units: &["connman.service"],
         configuration: &[],
     },
@@ -61,8 +62,7 @@ pub fn stack(guest: &Look<'_>) -> Vec<Node> {
     STACKS
         .iter()
         .filter(|stack| is_used(guest, stack))
-        .flat_map(|stack| stack.packages)
-        .filter_map(|name| guest.package(name))
+        .flat_map(|stack| guest.packages(stack.role))
         .collect()
 }
 

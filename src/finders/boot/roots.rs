@@ -2,6 +2,7 @@
 
 use super::{Look, fstab, login, network};
 use crate::model::{BootChain, BootRoot, FileId, FileTree, Node};
+use crate::pkgdb::Role;
 use std::collections::HashSet;
 
 /// Collects the boot set; of several reasons for the same thing the first one counts.
@@ -18,11 +19,7 @@ pub fn collect(guest: &mut Look<'_>, chain: &BootChain) -> Vec<BootRoot> {
         "the network is configured with it",
     ));
     roots.extend(all(
-        guest.package("apt"),
-        "it is the guest's package manager",
-    ));
-    roots.extend(all(
-        guest.package("dpkg"),
+        guest.packages(Role::PackageManager),
         "it is the guest's package manager",
     ));
     let mut seen = HashSet::new();
@@ -72,33 +69,21 @@ fn kernel(guest: &Look<'_>, chain: &BootChain) -> Vec<BootRoot> {
 /// Boot loader packages by what their files in `/boot` show to be in use.
 fn loader(guest: &Look<'_>, chain: &BootChain) -> Vec<BootRoot> {
     let has = |path: &str| guest.resolve(path.as_bytes()).is_some();
-    let mut names: Vec<&str> = Vec::new();
-    match chain.loader.as_str() {
+    let roles: &[Role] = match chain.loader.as_str() {
         "grub" => {
-            names.push("grub2-common");
             let is_bios = has("/boot/grub/i386-pc") || has("/boot/grub2/i386-pc");
             let is_efi = has("/boot/grub/x86_64-efi") || has("/boot/grub/arm64-efi");
-            if is_bios || !is_efi {
-                names.extend(["grub-pc", "grub-pc-bin", "grub-cloud-amd64"]);
-            }
-            if is_efi || !is_bios {
-                names.extend([
-                    "grub-efi-amd64",
-                    "grub-efi-amd64-bin",
-                    "grub-efi-amd64-signed",
-                    "grub-efi-arm64",
-                    "grub-efi-arm64-bin",
-                    "grub-efi-arm64-signed",
-                    "shim-signed",
-                    "efibootmgr",
-                ]);
+            match (is_bios, is_efi) {
+                (true, false) => &[Role::Grub, Role::GrubBios],
+                (false, true) => &[Role::Grub, Role::GrubEfi],
+                _ => &[Role::Grub, Role::GrubBios, Role::GrubEfi],
             }
         }
-        "systemd-boot" => names.extend(["systemd-boot", "systemd-boot-efi"]),
-        "extlinux" => names.extend(["extlinux", "syslinux", "syslinux-common", "u-boot-menu"]),
-        _ => {}
-    }
-    let packages = names.into_iter().filter_map(|name| guest.package(name));
+        "systemd-boot" => &[Role::SystemdBoot],
+        "extlinux" => &[Role::Extlinux],
+        _ => &[],
+    };
+    let packages = roles.iter().flat_map(|&role| guest.packages(role));
     all(packages, "it is the boot loader in use")
 }
 
@@ -117,33 +102,12 @@ fn init(guest: &Look<'_>, chain: &BootChain) -> Vec<BootRoot> {
         let tree = guest.tree();
         tree.name(end.file) == b"systemd"
     });
-    let names: &[&str] = if is_systemd {
-        &[
-            "systemd",
-            "systemd-sysv",
-            "udev",
-            "kmod",
-            "dbus",
-            "dbus-broker",
-            "libpam-systemd",
-            "init",
-        ]
+    let role = if is_systemd {
+        Role::Systemd
     } else {
-        &[
-            "sysvinit-core",
-            "initscripts",
-            "sysv-rc",
-            "startpar",
-            "insserv",
-            "openrc",
-            "runit-init",
-            "udev",
-            "eudev",
-            "kmod",
-            "init",
-        ]
+        Role::OtherInit
     };
-    let packages = names.iter().filter_map(|name| guest.package(name));
+    let packages = guest.packages(role);
     roots.extend(all(packages, "init cannot bring the system up without it"));
     if is_systemd && !chain.target.is_empty() {
         let unit = [
@@ -171,13 +135,13 @@ fn file_systems(guest: &Look<'_>, chain: &BootChain) -> Vec<BootRoot> {
             "file systems are mounted and checked with it",
         ));
     }
-    for (file, package) in [
-        ("/etc/crypttab", "cryptsetup"),
-        ("/etc/mdadm/mdadm.conf", "mdadm"),
+    for (file, role) in [
+        ("/etc/crypttab", Role::Encryption),
+        ("/etc/mdadm/mdadm.conf", Role::Raid),
     ] {
         if guest.resolve(file.as_bytes()).is_some() {
             roots.extend(all(
-                guest.package(package),
+                guest.packages(role),
                 "the guest's disks are set up with it",
             ));
         }
@@ -187,7 +151,7 @@ fn file_systems(guest: &Look<'_>, chain: &BootChain) -> Vec<BootRoot> {
     };
     if chain.fstab.iter().any(is_lvm) || chain.command_line.contains("/dev/mapper/") {
         roots.extend(all(
-            guest.package("lvm2"),
+            guest.packages(Role::Volumes),
             "the guest's disks are set up with it",
         ));
     }
@@ -203,8 +167,7 @@ pub fn console(guest: &mut Look<'_>) -> Vec<BootRoot> {
             "the console's login needs it",
         ));
     }
-    let packages = ["passwd", "libpam-modules", "libpam-runtime"];
-    let packages = packages.iter().filter_map(|name| guest.package(name));
+    let packages = guest.packages(Role::Login);
     roots.extend(all(packages, "the console's login needs it"));
     let shells = login::shells(guest);
     roots.extend(all(shells, "an account logs in with it"));

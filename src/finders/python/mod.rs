@@ -149,8 +149,8 @@ pub fn import(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
             extension::imports(&mut |offset, len| scan.source.read(tree, file, offset, len))
         } else {
             let said = imports::read(&scan.read(file, MAX_SOURCE)?);
-            let names = said.names.into_iter().map(|name| (file, name));
-            named.extend(names.take(MAX_NAMES - named.len()));
+            let room = MAX_NAMES - named.len();
+            named.extend(said.names.into_iter().map(|name| (file, name)).take(room));
             said.imports
         };
         let because = scan.because(file, Evidence::Read);

@@ -1,27 +1,28 @@
-//! Maintainer scripts: what `dpkg` calls when a package that stays is configured, upgraded or removed.
+//! Maintainer scripts: what the package manager calls when a package that stays is configured, upgraded or removed.
 //!
 //! A guess, always: most of it stands in branches that never run again. So it keeps a program in a package that stays in
 //! part, and brings no package back.
 
 use super::{MAX_SCRIPT, lexer, program};
 use crate::finders::Scan;
+use crate::finders::scan::MAX_RECORD;
 use crate::job::Cancelled;
-use crate::model::{Evidence, FileId, Inventory, PackageId};
-
-/// What the scripts' names end with.
-const KINDS: [&[u8]; 4] = [b".preinst", b".postinst", b".prerm", b".postrm"];
+use crate::model::Evidence;
+use crate::pkgdb::{self, Script, ScriptText};
 
 /// The row function.
 pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
     let (tree, inventory) = (scan.tree(), scan.facts.inventory);
-    let scripts: Vec<(FileId, PackageId)> = scan
-        .in_folders(&[b"/var/lib/dpkg/info"], b"")
-        .into_iter()
-        .filter_map(|file| Some((file, package(inventory, tree.name(file))?)))
-        .collect();
-    for (done, &(file, package)) in scripts.iter().enumerate() {
-        scan.report("reading maintainer scripts", done, scripts.len());
-        let text = scan.read(file, MAX_SCRIPT)?;
+    let mut fetch = |file| scan.read(file, MAX_RECORD).ok();
+    let scripts = pkgdb::of(inventory).scripts(inventory, &mut fetch);
+    let count = scripts.len();
+    for (done, Script { package, text }) in scripts.into_iter().enumerate() {
+        scan.report("reading maintainer scripts", done, count);
+        scan.check()?;
+        let text = match text {
+            ScriptText::File(file) => scan.read(file, MAX_SCRIPT)?,
+            ScriptText::Here(text) => text,
+        };
         let because = scan.because(package, Evidence::Guessed);
         for word in lexer::commands(&text) {
             if let Some(end) = program(tree, &word)
@@ -32,12 +33,6 @@ pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
         }
     }
     Ok(())
-}
-
-/// The package of `libc6:amd64.postinst`.
-fn package(inventory: &Inventory, name: &[u8]) -> Option<PackageId> {
-    let stem = KINDS.iter().find_map(|kind| name.strip_suffix(*kind))?;
-    inventory.find_package(std::str::from_utf8(stem).ok()?)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub(super) mod tables;
 use super::{Head, Scan, depends, programs, shebang};
 use crate::job::Cancelled;
 use crate::model::{Evidence, FileId, FileKind, FileTree, Inventory, PackageId};
+use crate::pkgdb;
 use std::collections::HashSet;
 
 /// Interpreters whose scripts are read.
@@ -37,8 +38,8 @@ const SOURCED_FILES: [&[u8]; 5] = [
     b"/root/.bashrc",
 ];
 
-/// Folders whose scripts are only examples, or run only when packages change.
-const IDLE: [&[u8]; 2] = [b"/usr/share/doc", b"/var/lib/dpkg"];
+/// Folders whose scripts are only examples; the package manager's own scripts run only when packages change.
+const IDLE: [&[u8]; 1] = [b"/usr/share/doc"];
 
 /// Longest script that is read.
 const MAX_SCRIPT: usize = 256 << 10;
@@ -61,7 +62,8 @@ fn scripts(scan: &Scan<'_>) -> Vec<FileId> {
         let ends = paths.iter().filter_map(|path| tree.resolve(path));
         ends.map(|end| end.file).collect()
     };
-    let (sourced, files, idle) = (folders(&SOURCED), folders(&SOURCED_FILES), folders(&IDLE));
+    let (sourced, files, mut idle) = (folders(&SOURCED), folders(&SOURCED_FILES), folders(&IDLE));
+    idle.extend(folders(pkgdb::of(scan.facts.inventory).record_folders()));
     let lies_in = |file, folders: &[FileId]| folders.iter().any(|&top| tree.is_within(file, top));
     scan.regular(|_, file| {
         let is_script = match &heads[file.index()] {

@@ -7,10 +7,11 @@ use crate::job::{Cancelled, Job};
 use crate::model::inventory::NO_OWNER;
 use crate::model::text::escape;
 use crate::model::{FileId, FileKind, FileTree, Package, PackageId, Warning};
+use crate::pkgdb::format::{Database, Fetch};
 use std::collections::BTreeMap;
 
 const STATUS: &[u8] = b"/var/lib/dpkg/status";
-const INFO: &[u8] = b"/var/lib/dpkg/info";
+pub(super) const INFO: &[u8] = b"/var/lib/dpkg/info";
 const DIVERSIONS: &[u8] = b"/var/lib/dpkg/diversions";
 const EXTENDED_STATES: &[u8] = b"/var/lib/apt/extended_states";
 
@@ -25,29 +26,26 @@ const TEXTS: &[&[u8]] = &[
 /// Folders of such files.
 const TEXT_FOLDERS: &[&[u8]] = &[b"/var/lib/dpkg/alternatives", b"/var/lib/dpkg/triggers"];
 
-/// Gives a regular file's whole contents; `None` when it cannot be read or is too large, which is a warning already.
-pub type Fetch<'a> = &'a mut dyn FnMut(FileId) -> Option<Vec<u8>>;
-
-/// What the database says.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Database {
-    /// Installed packages by name, then architecture.
-    pub packages: Vec<Package>,
-    /// One element a file: `PackageId.0` or [`NO_OWNER`].
-    pub owners: Vec<u32>,
-    /// Contents of the files that an export may have to rewrite.
-    pub texts: BTreeMap<FileId, Vec<u8>>,
-    /// The native architecture; empty when unknown.
-    pub arch: String,
-    /// What could not be read.
-    pub warnings: Vec<Warning>,
+/// The database as far as it was read.
+#[derive(Default)]
+struct Reading {
+    packages: Vec<Package>,
+    owners: Vec<u32>,
+    texts: BTreeMap<FileId, Vec<u8>>,
+    arch: String,
+    warnings: Vec<Warning>,
 }
 
-/// Reads the database of a guest. Without one, every file counts as unowned, and that is a warning.
+/// Whether the guest has the database.
+pub fn is_in(tree: &FileTree) -> bool {
+    tree.resolve(STATUS).is_some()
+}
+
+/// Reads the database of a guest. When the status cannot be read, every file counts as unowned, and that is a warning.
 pub fn read(tree: &FileTree, fetch: Fetch<'_>, job: &Job) -> Result<Database, Cancelled> {
-    let mut database = Database {
+    let mut database = Reading {
         owners: vec![NO_OWNER; tree.len()],
-        ..Database::default()
+        ..Reading::default()
     };
     database.read_texts(tree, fetch, job)?;
     if database.text(tree, STATUS).is_none() {
@@ -70,10 +68,16 @@ pub fn read(tree: &FileTree, fetch: Fetch<'_>, job: &Job) -> Result<Database, Ca
         .map_or(String::new(), |package| package.arch.clone());
     database.mark_auto(tree);
     database.read_lists(tree, &conffiles, fetch, job)?;
-    Ok(database)
+    Ok(Database {
+        packages: database.packages,
+        owners: database.owners,
+        texts: database.texts,
+        arch: database.arch,
+        warnings: database.warnings,
+    })
 }
 
-impl Database {
+impl Reading {
     fn read_texts(
         &mut self,
         tree: &FileTree,

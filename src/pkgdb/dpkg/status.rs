@@ -106,13 +106,15 @@ fn package(stanza: &Stanza<'_>, name: String) -> Package {
     let source = source.split_whitespace().next().unwrap_or(&name).to_owned();
     let size = stanza.text("Installed-Size").parse().unwrap_or(0);
     let summary = stanza.text("Description");
+    let section = stanza.text("Section");
     Package {
         arch: architecture(stanza),
         version: stanza.text("Version"),
         source,
         installed_size: Bytes::from_kib(size),
-        section: stanza.text("Section"),
-        priority: stanza.text("Priority"),
+        is_required: stanza.text("Priority") == "required",
+        is_development: section.ends_with("devel"),
+        section,
         summary: summary.lines().next().unwrap_or_default().to_owned(),
         essential: stanza.is_yes("Essential"),
         protected: stanza.is_yes("Protected") || stanza.is_yes("Important"),

@@ -148,24 +148,11 @@ pub(super) fn is_debug(path: &[u8]) -> bool {
     under(path, &["/usr/lib/debug/"])
 }
 
+/// Caches that every distribution has; the package manager's own are the package format's to name.
 pub(super) fn is_package_cache(path: &[u8]) -> bool {
     under(
         path,
-        &[
-            "/var/cache/apt/",
-            "/var/lib/apt/lists/",
-            "/var/cache/man/",
-            "/var/cache/fontconfig/",
-            "/var/backups/",
-        ],
-    ) || matches!(
-        path,
-        b"/var/lib/dpkg/status-old"
-            | b"/var/lib/dpkg/available-old"
-            | b"/var/lib/dpkg/diversions-old"
-            | b"/var/lib/dpkg/statoverride-old"
-            | b"/var/cache/debconf/config.dat-old"
-            | b"/var/cache/debconf/templates.dat-old"
+        &["/var/cache/man/", "/var/cache/fontconfig/", "/var/backups/"],
     )
 }
 

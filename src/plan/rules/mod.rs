@@ -6,6 +6,7 @@ mod table;
 pub use table::RULES;
 
 use crate::model::{FileId, Inventory, Package, PackageId};
+use crate::pkgdb::{self, Class, Role};
 use crate::plan::Risk;
 
 /// A rule's row in [`RULES`].
@@ -29,13 +30,10 @@ pub struct Rule {
     /// Whether it spares packages of debug symbols that another kind of package, which stays, declares: valgrind works with
     /// the C library's.
     pub spares_declared: bool,
-    /// Packages that suspend the rule while they stay: by name, `*` at the end matches any rest.
-    pub unless: &'static [&'static str],
-    /// Whether a file is of the class; called once a file when the guest is loaded.
+    /// The role of packages that suspend the rule while they stay.
+    pub unless: Option<Role>,
+    /// Whether a file is of the class, whatever the package format; called once a file when the guest is loaded.
     pub matches: fn(&Subject<'_>) -> bool,
-    /// Parts of the class as dpkg `path-exclude` and `path-include` globs, so that upgrades do not bring the files back. A
-    /// glob never takes a file outside of the class, whatever is installed later; files that none takes are excluded by name.
-    pub exclusions: &'static [&'static str],
 }
 
 /// A file as the rules see it.
@@ -145,39 +143,51 @@ impl RuleSet {
     }
 }
 
-/// The rules that a file belongs to, one bit a row, as far as its owner makes it a candidate.
-pub(super) fn classes(inventory: &Inventory, file: FileId, path: &[u8]) -> u32 {
-    let is_owned = inventory.owner(file).is_some();
-    let subject = Subject::new(inventory, file, path);
-    let mut bits = 0;
-    for (at, rule) in RULES.iter().enumerate() {
-        let is_candidate = match rule.scope {
-            Scope::Owned => is_owned,
-            Scope::Unowned => !is_owned,
-            Scope::Both => true,
-        };
-        if is_candidate && (rule.matches)(&subject) {
-            bits |= 1 << at;
-        }
+/// The rules with what a guest's package format adds to them.
+pub(super) struct Classes(Vec<Option<&'static Class>>);
+
+impl Classes {
+    /// Those of a guest.
+    pub fn of(inventory: &Inventory) -> Self {
+        let format = pkgdb::of(inventory);
+        Self(RULES.iter().map(|rule| format.class(rule.id)).collect())
     }
-    bits
+
+    /// The rules that a file belongs to, one bit a row, as far as its owner makes it a candidate.
+    pub fn about(&self, inventory: &Inventory, file: FileId, path: &[u8]) -> u32 {
+        let is_owned = inventory.owner(file).is_some();
+        let subject = Subject::new(inventory, file, path);
+        let mut bits = 0;
+        for (at, (rule, class)) in RULES.iter().zip(&self.0).enumerate() {
+            let is_candidate = match rule.scope {
+                Scope::Owned => is_owned,
+                Scope::Unowned => !is_owned,
+                Scope::Both => true,
+            };
+            let is_of_class =
+                || (rule.matches)(&subject) || class.is_some_and(|class| (class.takes)(path));
+            if is_candidate && is_of_class() {
+                bits |= 1 << at;
+            }
+        }
+        bits
+    }
 }
 
 /// The packages that suspend a rule while they stay.
 pub(super) fn guards(inventory: &Inventory, rule: &Rule) -> Vec<PackageId> {
-    let is_guard = |name: &str| {
-        rule.unless
-            .iter()
-            .any(|pattern| match pattern.strip_suffix('*') {
-                Some(start) => name
-                    .strip_prefix(start)
-                    .is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit())),
-                None => name == *pattern,
-            })
-    };
-    if rule.unless.is_empty() {
+    let Some(guard) = rule.unless else {
         return Vec::new();
-    }
+    };
+    let names = pkgdb::of(inventory).names(guard);
+    let is_guard = |name: &str| {
+        names.iter().any(|pattern| match pattern.strip_suffix('*') {
+            Some(start) => name
+                .strip_prefix(start)
+                .is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit())),
+            None => name == *pattern,
+        })
+    };
     inventory
         .package_ids()
         .filter(|&id| is_guard(&inventory.package(id).name))

@@ -6,17 +6,8 @@ use super::classes::{
     is_test_suite, is_tool_cache, is_translation, is_trash, is_user_cache,
 };
 use super::{Rule, Scope};
+use crate::pkgdb::Role;
 use crate::plan::Risk;
-
-const COMPILERS: &[&str] = &[
-    "gcc",
-    "gcc-*",
-    "g++-*",
-    "clang",
-    "clang-*",
-    "gfortran-*",
-    "tcc",
-];
 
 /// All rules.
 pub static RULES: &[Rule] = &[
@@ -28,20 +19,8 @@ pub static RULES: &[Rule] = &[
         is_default: true,
         scope: Scope::Owned,
         spares_declared: false,
-        unless: &[],
+        unless: None,
         matches: |subject| is_documentation(subject.path),
-        exclusions: &[
-            "/usr/share/doc/*/*",
-            "/usr/share/info/*",
-            "/usr/share/gtk-doc/html/*",
-            "/usr/share/doc-base/*",
-            "+/usr/share/doc-base/data/*",
-            "/usr/share/lintian/overrides/*",
-            "/usr/share/bug/*",
-            "/usr/share/linda/*",
-            "/usr/share/help/*",
-            "+/usr/share/doc/*/copyright",
-        ],
     },
     Rule {
         id: "manuals",
@@ -51,9 +30,8 @@ pub static RULES: &[Rule] = &[
         is_default: true,
         scope: Scope::Owned,
         spares_declared: false,
-        unless: &[],
+        unless: None,
         matches: |subject| is_manual(subject.path),
-        exclusions: &["/usr/share/man/*"],
     },
     Rule {
         id: "translations",
@@ -63,13 +41,8 @@ pub static RULES: &[Rule] = &[
         is_default: true,
         scope: Scope::Owned,
         spares_declared: false,
-        unless: &[],
+        unless: None,
         matches: |subject| is_translation(subject.path),
-        exclusions: &[
-            "/usr/share/locale/*.mo",
-            "+/usr/share/locale/en/*.mo",
-            "+/usr/share/locale/en_US/*.mo",
-        ],
     },
     Rule {
         id: "development",
@@ -79,27 +52,8 @@ pub static RULES: &[Rule] = &[
         is_default: true,
         scope: Scope::Owned,
         spares_declared: false,
-        unless: COMPILERS,
+        unless: Some(Role::Compiler),
         matches: is_development,
-        exclusions: &[
-            "/usr/include/*.h",
-            "/usr/include/*.hh",
-            "/usr/include/*.hpp",
-            "/usr/include/*.hxx",
-            "/usr/include/*.inl",
-            "/usr/include/*.ipp",
-            "/usr/include/*.mod",
-            "/usr/include/c++/*",
-            "/usr/share/aclocal/*",
-            "/usr/share/pkgconfig/*",
-            "/usr/share/cmake/*",
-            "/usr/lib/pkgconfig/*",
-            "/usr/lib/cmake/*",
-            "/usr/lib/x86_64-linux-gnu/pkgconfig/*",
-            "/usr/lib/x86_64-linux-gnu/cmake/*",
-            "/usr/lib/aarch64-linux-gnu/pkgconfig/*",
-            "/usr/lib/aarch64-linux-gnu/cmake/*",
-        ],
     },
     Rule {
         id: "debug-symbols",
@@ -109,9 +63,8 @@ pub static RULES: &[Rule] = &[
         is_default: true,
         scope: Scope::Owned,
         spares_declared: true,
-        unless: &[],
+        unless: None,
         matches: |subject| is_debug(subject.path),
-        exclusions: &["/usr/lib/debug/*"],
     },
     Rule {
         id: "package-caches",
@@ -121,9 +74,8 @@ pub static RULES: &[Rule] = &[
         is_default: true,
         scope: Scope::Unowned,
         spares_declared: false,
-        unless: &[],
+        unless: None,
         matches: |subject| is_package_cache(subject.path),
-        exclusions: &[],
     },
     Rule {
         id: "user-caches",
@@ -133,9 +85,8 @@ pub static RULES: &[Rule] = &[
         is_default: true,
         scope: Scope::Unowned,
         spares_declared: false,
-        unless: &[],
+        unless: None,
         matches: |subject| is_user_cache(subject.path),
-        exclusions: &[],
     },
     Rule {
         id: "logs",
@@ -145,9 +96,8 @@ pub static RULES: &[Rule] = &[
         is_default: true,
         scope: Scope::Unowned,
         spares_declared: false,
-        unless: &[],
+        unless: None,
         matches: |subject| is_log(subject.path),
-        exclusions: &[],
     },
     Rule {
         id: "temporary",
@@ -157,9 +107,8 @@ pub static RULES: &[Rule] = &[
         is_default: true,
         scope: Scope::Unowned,
         spares_declared: false,
-        unless: &[],
+        unless: None,
         matches: |subject| is_temporary(subject.path),
-        exclusions: &[],
     },
     Rule {
         id: "byte-code",
@@ -169,9 +118,8 @@ pub static RULES: &[Rule] = &[
         is_default: false,
         scope: Scope::Both,
         spares_declared: false,
-        unless: &[],
+        unless: None,
         matches: |subject| is_byte_code(subject.path),
-        exclusions: &[],
     },
     Rule {
         id: "test-suites",
@@ -181,9 +129,8 @@ pub static RULES: &[Rule] = &[
         is_default: false,
         scope: Scope::Both,
         spares_declared: false,
-        unless: &[],
+        unless: None,
         matches: |subject| is_test_suite(subject.path),
-        exclusions: &["/usr/lib/python3/dist-packages/*/tests/*"],
     },
     Rule {
         id: "static-libraries",
@@ -193,9 +140,8 @@ pub static RULES: &[Rule] = &[
         is_default: false,
         scope: Scope::Owned,
         spares_declared: false,
-        unless: &[],
+        unless: None,
         matches: is_linkable,
-        exclusions: &[],
     },
     Rule {
         id: "locale-sources",
@@ -205,9 +151,8 @@ pub static RULES: &[Rule] = &[
         is_default: false,
         scope: Scope::Owned,
         spares_declared: false,
-        unless: &[],
+        unless: None,
         matches: |subject| is_locale_source(subject.path),
-        exclusions: &["/usr/share/i18n/*"],
     },
     Rule {
         id: "own-documentation",
@@ -217,9 +162,8 @@ pub static RULES: &[Rule] = &[
         is_default: false,
         scope: Scope::Unowned,
         spares_declared: false,
-        unless: &[],
+        unless: None,
         matches: |subject| is_own_documentation(subject.path),
-        exclusions: &[],
     },
     Rule {
         id: "own-development",
@@ -229,9 +173,8 @@ pub static RULES: &[Rule] = &[
         is_default: false,
         scope: Scope::Unowned,
         spares_declared: false,
-        unless: COMPILERS,
+        unless: Some(Role::Compiler),
         matches: is_own_development,
-        exclusions: &[],
     },
     Rule {
         id: "tool-caches",
@@ -241,9 +184,8 @@ pub static RULES: &[Rule] = &[
         is_default: false,
         scope: Scope::Unowned,
         spares_declared: false,
-        unless: &[],
+        unless: None,
         matches: |subject| is_tool_cache(subject.path),
-        exclusions: &[],
     },
     Rule {
         id: "trash",
@@ -253,8 +195,7 @@ pub static RULES: &[Rule] = &[
         is_default: false,
         scope: Scope::Unowned,
         spares_declared: false,
-        unless: &[],
+        unless: None,
         matches: |subject| is_trash(subject.path),
-        exclusions: &[],
     },
 ];

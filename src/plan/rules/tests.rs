@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::inventory::{NO_OWNER, Origin};
 use crate::model::{BootChain, Components, Entry, FileKind, FileTree, Os, TreeBuilder};
+use crate::pkgdb::Format;
 use globset::GlobMatcher;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
@@ -16,6 +17,28 @@ fn rules_have_names_of_their_own_and_fit_the_set() {
     ids.dedup();
     assert_eq!(ids.len(), RULES.len());
     assert!(RULES.len() <= 32);
+}
+
+#[test]
+fn a_format_names_classes_of_rules_and_nothing_else() {
+    for format in pkgdb::FORMATS {
+        for class in format.classes() {
+            assert!(RuleId::find(class.rule).is_some(), "{}", class.rule);
+        }
+    }
+}
+
+#[test]
+fn the_package_managers_own_caches_are_the_formats_to_name() {
+    let caches = pkgdb::dpkg::Dpkg.class("package-caches").expect("a row");
+    for (path, expected) in [
+        ("/var/lib/apt/lists/x", true),
+        ("/var/cache/apt/archives/x.deb", true),
+        ("/var/lib/dpkg/status-old", true),
+        ("/var/lib/dpkg/status", false),
+    ] {
+        assert_eq!((caches.takes)(path.as_bytes()), expected, "{path}");
+    }
 }
 
 #[test]
@@ -74,6 +97,7 @@ fn guest(tree: FileTree) -> Inventory {
         origin: Origin::default(),
         os: Os::default(),
         mounts: Vec::new(),
+        package_format: "dpkg",
         packages: Vec::new(),
         owners: vec![NO_OWNER; tree.len()],
         follows: vec![None; tree.len()],
@@ -195,17 +219,24 @@ fn a_program_s_own_data_falls_into_no_class_whatever_it_is_called() {
 
 /// All globs of all rules.
 static GLOBS: LazyLock<HashMap<&str, GlobMatcher>> = LazyLock::new(|| {
-    let all = RULES.iter().flat_map(|rule| rule.exclusions);
+    let all = pkgdb::dpkg::Dpkg.classes().iter();
+    let all = all.flat_map(|class| class.exclusions);
     all.map(|text| text.trim_start_matches('+'))
         .map(|text| (text, globset::Glob::new(text).expect("a glob")))
         .map(|(text, glob)| (text, glob.compile_matcher()))
         .collect()
 });
 
+/// A rule's class in dpkg's words.
+fn exclusions(rule: &Rule) -> &'static [&'static str] {
+    let class = pkgdb::dpkg::Dpkg.class(rule.id);
+    class.map_or(&[], |class| class.exclusions)
+}
+
 /// dpkg matches its globs with fnmatch without `FNM_PATHNAME`: a star crosses slashes.
 fn dpkg_excludes(rule: &Rule, path: &str) -> bool {
     let mut is_excluded = false;
-    for exclusion in rule.exclusions {
+    for exclusion in exclusions(rule) {
         let (glob, verdict) = exclusion
             .strip_prefix('+')
             .map_or((*exclusion, true), |glob| (glob, false));
@@ -237,7 +268,7 @@ fn dpkg_exclusions_say_the_same_as_the_rules() {
         "/usr/bin/x",
         "/usr/lib/debug/.build-id/a",
     ];
-    for rule in RULES.iter().filter(|rule| !rule.exclusions.is_empty()) {
+    for rule in RULES.iter().filter(|rule| !exclusions(rule).is_empty()) {
         for path in paths {
             assert_eq!(
                 dpkg_excludes(rule, path),

@@ -33,14 +33,14 @@ fn candidate(scene: &Scene<'_>, package: PackageId, has_compiler: bool) -> Optio
         && !facts.essential
         && !facts.protected
         // Scripts of other packages call what is required without declaring it.
-        && facts.priority != "required"
+        && !facts.is_required
         && !scene.is_marked_package(package);
     if !is_candidate {
         return None;
     }
     let (count, room) = scene.weight(facts.files.iter().copied());
     let label = escape(inventory.package_label(package).as_bytes()).into_owned();
-    let is_development = facts.section.ends_with("devel") && !has_compiler;
+    let is_development = facts.is_development && !has_compiler;
     let by = match need.from {
         Node::Package(by) => escape(inventory.package_label(by).as_bytes()).into_owned(),
         Node::File(_) => return None,

@@ -96,6 +96,7 @@ fn inventory(tree: FileTree, packages: Vec<Package>, owners: Vec<u32>, root: Nod
             hostname: "demo".into(),
         },
         mounts: Vec::new(),
+        package_format: "dpkg",
         tree,
         packages,
         owners,

@@ -1,6 +1,6 @@
 //! Debian versions: `epoch:upstream-revision`, compared as deb-version(7) says.
 
-use super::package::VersionBound;
+use crate::model::VersionBound;
 use std::cmp::Ordering;
 
 /// Compares two versions.

@@ -1,14 +1,11 @@
-//! What the package manager's own files say once packages are gone; only files that change are written.
+//! What dpkg's and apt's own files say once packages are gone; only files that change are written.
 
-use super::durable::has_scripts;
-use super::step::{NewLink, NewText};
-use crate::model::{FileId, FileKind, FileTree, Inventory, PackageId};
-use crate::pkgdb::dpkg::Alternative;
-use crate::pkgdb::dpkg::edit::{
-    diversions_without, stanzas_without, statoverride_without, triggers_without,
-};
-use crate::pkgdb::dpkg::records::diversions;
-use crate::plan::{Level, Plan};
+use super::alternatives::Alternative;
+use super::edit::{diversions_without, stanzas_without, statoverride_without, triggers_without};
+use super::records::diversions;
+use super::scripts::has_scripts;
+use crate::model::{FileId, FileKind, FileTree, PackageId};
+use crate::pkgdb::edits::{Change, Edits, NewLink, NewText};
 use fixedbitset::FixedBitSet;
 use std::collections::HashSet;
 
@@ -17,21 +14,9 @@ const WHY: &str = "its packages leave the record together with their files";
 /// Why a link of a group of alternatives changes.
 const NEXT: &str = "its choice goes, the next best takes over";
 
-/// Everything that changes in the package manager's own files.
-#[derive(Debug, Default)]
-pub(super) struct Edits {
-    /// Files with new contents.
-    pub texts: Vec<NewText>,
-    /// Symlinks with new targets.
-    pub links: Vec<NewLink>,
-    /// Diverted files that take their own names back: from, to.
-    pub moves: Vec<(Vec<u8>, Vec<u8>)>,
-}
-
 /// Who goes, for questions by name.
 struct Gone<'a> {
-    inventory: &'a Inventory,
-    files: &'a FixedBitSet,
+    change: &'a Change<'a>,
     /// Names and architectures of packages that go.
     packages: HashSet<(&'a str, &'a str)>,
     /// Names of which no architecture stays.
@@ -41,15 +26,14 @@ struct Gone<'a> {
 }
 
 /// Works the edits out; files that must go as a consequence are added to `gone`.
-pub(super) fn edits(inventory: &Inventory, plan: &Plan, gone: &mut FixedBitSet) -> Edits {
+pub fn edits(change: &Change<'_>, gone: &mut FixedBitSet) -> Edits {
     let mut edits = Edits::default();
-    let before = gone.clone();
-    let who = Gone::new(inventory, plan, &before);
-    for (&file, bytes) in &inventory.texts {
-        if who.files.contains(file.index()) {
+    let who = Gone::new(change);
+    for (&file, bytes) in &change.inventory.texts {
+        if change.goes(file) {
             continue;
         }
-        let path = inventory.tree.path(file);
+        let path = change.inventory.tree.path(file);
         if let Some(name) = path.strip_prefix(b"/var/lib/dpkg/alternatives/") {
             who.switch(file, name, bytes, &mut edits, gone);
         } else if let Some(content) = who.edited(&path, bytes) {
@@ -76,31 +60,32 @@ pub(super) fn edits(inventory: &Inventory, plan: &Plan, gone: &mut FixedBitSet) 
 }
 
 impl<'a> Gone<'a> {
-    fn new(inventory: &'a Inventory, plan: &Plan, gone: &'a FixedBitSet) -> Self {
-        let of = |stay: bool| {
-            inventory
-                .package_ids()
-                .filter(move |&id| plan.keeps_package(id) == stay)
-        };
+    fn new(change: &'a Change<'a>) -> Self {
+        let inventory = change.inventory;
         let fact = |id: PackageId| inventory.package(id);
-        let kept: HashSet<&str> = of(true).map(|id| fact(id).name.as_str()).collect();
+        let kept: HashSet<&str> = change
+            .packages(true)
+            .map(|id| fact(id).name.as_str())
+            .collect();
+        let is_cut = |id: &PackageId| {
+            let files = &fact(*id).files;
+            change.cut.contains(id.index()) && files.iter().any(|&file| change.goes(file))
+        };
         Self {
-            inventory,
-            files: gone,
-            packages: of(false)
+            change,
+            packages: change
+                .packages(false)
                 .map(|id| (fact(id).name.as_str(), fact(id).arch.as_str()))
                 .collect(),
-            names: of(false)
+            names: change
+                .packages(false)
                 .map(|id| fact(id).name.as_str())
                 .filter(|name| !kept.contains(name))
                 .map(str::as_bytes)
                 .collect(),
-            cut: of(true)
-                .filter(|&id| plan.packages[id.index()].level < Some(Level::Trimmed))
-                .filter(|&id| {
-                    let files = &fact(id).files;
-                    files.iter().any(|file| gone.contains(file.index()))
-                })
+            cut: change
+                .packages(true)
+                .filter(is_cut)
                 .filter(|&id| has_scripts(inventory, id))
                 .map(|id| fact(id).name.as_bytes())
                 .collect(),
@@ -108,21 +93,7 @@ impl<'a> Gone<'a> {
     }
 
     fn tree(&self) -> &'a FileTree {
-        &self.inventory.tree
-    }
-
-    /// Whether the file at this path, its own links not followed, was there and goes.
-    fn loses(&self, path: &[u8]) -> bool {
-        self.tree()
-            .resolve_parent(path)
-            .is_some_and(|found| self.files.contains(found.file.index()))
-    }
-
-    /// Whether there is a file at this path, and it stays.
-    fn keeps(&self, path: &[u8]) -> bool {
-        self.tree()
-            .resolve_parent(path)
-            .is_some_and(|found| !self.files.contains(found.file.index()))
+        &self.change.inventory.tree
     }
 
     /// The new contents of one file of the database; `None` for one that is none of ours.
@@ -137,7 +108,9 @@ impl<'a> Gone<'a> {
             b"/var/lib/dpkg/diversions" => {
                 diversions_without(bytes, |_, _, package| self.names.contains(package))
             }
-            b"/var/lib/dpkg/statoverride" => statoverride_without(bytes, |path| self.loses(path)),
+            b"/var/lib/dpkg/statoverride" => {
+                statoverride_without(bytes, |path| self.change.loses(path))
+            }
             // Were it missing, dpkg would run every package's triggers; it names triggers first, not packages.
             b"/var/lib/dpkg/triggers/Unincorp" => return None,
             _ if path.starts_with(b"/var/lib/dpkg/triggers/") => {
@@ -154,7 +127,7 @@ impl<'a> Gone<'a> {
         diversions(b"", bytes, &mut Vec::new())
             .into_iter()
             .filter(|entry| self.names.contains(entry.package.as_slice()))
-            .filter(|entry| self.keeps(&entry.to) && !self.keeps(&entry.from))
+            .filter(|entry| self.change.keeps(&entry.to) && !self.change.keeps(&entry.from))
             .filter_map(|entry| Some((self.real_path(&entry.to)?, self.real_path(&entry.from)?)))
             .collect()
     }
@@ -192,7 +165,7 @@ impl<'a> Gone<'a> {
         let current = middle
             .and_then(|link| self.tree().target(link))
             .unwrap_or_default();
-        let Some(edited) = group.without(current, |choice| self.loses(choice)) else {
+        let Some(edited) = group.without(current, |choice| self.change.loses(choice)) else {
             return;
         };
         match edited.file {
@@ -211,7 +184,7 @@ impl<'a> Gone<'a> {
         for pair in edited.links.chunks(2) {
             let is_led = pair
                 .last()
-                .is_some_and(|(_, end)| end.as_ref().is_some_and(|end| self.keeps(end)));
+                .is_some_and(|(_, end)| end.as_ref().is_some_and(|end| self.change.keeps(end)));
             for (link, target) in pair {
                 self.set_link(link, target.as_ref().filter(|_| is_led), edits, gone);
             }
@@ -234,7 +207,7 @@ impl<'a> Gone<'a> {
             (None, Some(file)) => gone.insert(file.index()),
             (Some(target), there) => {
                 let is_right = there.is_some_and(|file| {
-                    self.tree().target(file) == Some(target) && !self.files.contains(file.index())
+                    self.tree().target(file) == Some(target) && !self.change.goes(file)
                 });
                 if let Some(path) = self.real_path(link).filter(|_| !is_right) {
                     if let Some(file) = there {

@@ -1,0 +1,82 @@
+//! Which of Debian's and Ubuntu's packages play which role.
+
+use crate::pkgdb::format::Role;
+
+/// The packages of a role.
+pub fn names(role: Role) -> &'static [&'static str] {
+    match role {
+        Role::PackageManager => &["apt", "dpkg"],
+        Role::Grub => &["grub2-common"],
+        Role::GrubBios => &["grub-pc", "grub-pc-bin", "grub-cloud-amd64"],
+        Role::GrubEfi => &[
+            "grub-efi-amd64",
+            "grub-efi-amd64-bin",
+            "grub-efi-amd64-signed",
+            "grub-efi-arm64",
+            "grub-efi-arm64-bin",
+            "grub-efi-arm64-signed",
+            "shim-signed",
+            "efibootmgr",
+        ],
+        Role::SystemdBoot => &["systemd-boot", "systemd-boot-efi"],
+        Role::Extlinux => &["extlinux", "syslinux", "syslinux-common", "u-boot-menu"],
+        Role::Systemd => &[
+            "systemd",
+            "systemd-sysv",
+            "udev",
+            "kmod",
+            "dbus",
+            "dbus-broker",
+            "libpam-systemd",
+            "init",
+        ],
+        Role::OtherInit => &[
+            "sysvinit-core",
+            "initscripts",
+            "sysv-rc",
+            "startpar",
+            "insserv",
+            "openrc",
+            "runit-init",
+            "udev",
+            "eudev",
+            "kmod",
+            "init",
+        ],
+        Role::Login => &["passwd", "libpam-modules", "libpam-runtime"],
+        Role::Encryption => &["cryptsetup"],
+        Role::Raid => &["mdadm"],
+        Role::Volumes => &["lvm2"],
+        Role::SecureShell => &["openssh-sftp-server"],
+        Role::CloudInit => &[
+            "cloud-init",
+            "cloud-guest-utils",
+            "cloud-initramfs-growroot",
+        ],
+        Role::Sudo => &["sudo", "doas"],
+        Role::Cron => &["cron", "cron-daemon-common", "anacron", "systemd-cron"],
+        Role::Clock => &["systemd-timesyncd", "chrony", "ntpsec", "ntp"],
+        Role::GuestAgent => &[
+            "qemu-guest-agent",
+            "open-vm-tools",
+            "virtualbox-guest-utils",
+            "spice-vdagent",
+            "hyperv-daemons",
+        ],
+        Role::Ifupdown => &["ifupdown", "isc-dhcp-client", "dhcpcd-base", "iproute2"],
+        Role::Networkd => &["systemd", "iproute2"],
+        Role::Resolved => &["systemd-resolved", "libnss-resolve"],
+        Role::NetworkManager => &["network-manager", "wpasupplicant"],
+        Role::Netplan => &["netplan.io"],
+        Role::Connman => &["connman"],
+        Role::Compiler => &[
+            "gcc",
+            "gcc-*",
+            "g++-*",
+            "clang",
+            "clang-*",
+            "gfortran-*",
+            "tcc",
+        ],
+    }
+}
