@@ -27,6 +27,18 @@ pub(super) struct Record {
 }
 
 impl Record {
+    /// Nothing has happened yet to an image.
+    pub fn of(origin: &Origin) -> Self {
+        let damage = origin.damage.iter();
+        Self {
+            warnings: damage
+                .map(|what| format!("the source is damaged, and this is not promised: {what}"))
+                .collect(),
+            disk: origin.virtual_size,
+            ..Self::default()
+        }
+    }
+
     /// The report about it.
     pub fn report(
         self,

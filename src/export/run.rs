@@ -155,10 +155,7 @@ impl<'a> Run<'a> {
             editor: None,
             left: Paths::default(),
             freed_early: 0,
-            record: Record {
-                disk: task.loaded.inventory.origin.virtual_size,
-                ..Record::default()
-            },
+            record: Record::of(&task.loaded.inventory.origin),
             report: None,
         }
     }

@@ -15,7 +15,10 @@ pub(crate) trait Blocks {
         let rest = self.size().saturating_sub(offset);
         let len = usize::try_from(rest).map_or(len, |rest| rest.min(len));
         let mut buffer = vec![0; len];
-        self.read_at(offset, &mut buffer)?;
+        // A damaged structure may name places that no disk has: nothing is there.
+        if len > 0 {
+            self.read_at(offset, &mut buffer)?;
+        }
         Ok(buffer)
     }
 }
@@ -31,7 +34,7 @@ pub(super) fn check_inside(offset: u64, len: usize, size: u64) -> io::Result<()>
     match offset.checked_add(len as u64) {
         Some(end) if end <= size => Ok(()),
         _ => Err(io::Error::new(
-            io::ErrorKind::UnexpectedEof,
+            io::ErrorKind::InvalidInput,
             "beyond the end of the disk",
         )),
     }
@@ -60,7 +63,8 @@ pub(crate) struct Part<'a> {
 impl<'a> Part<'a> {
     /// The `size` bytes from `start` on, cut at the end of the whole.
     pub fn new(whole: &'a mut dyn Blocks, start: u64, size: u64) -> Self {
-        let size = size.min(whole.size().saturating_sub(start));
+        let start = start.min(whole.size());
+        let size = size.min(whole.size() - start);
         Self { whole, start, size }
     }
 }

@@ -99,7 +99,8 @@ impl<B: Blocks> Cache<B> {
         let start = number * chunk;
         let len = (self.ahead * chunk).min(self.disk.size() - start);
         let mut bytes = vec![0; len as usize];
-        self.disk.read_at(start, &mut bytes)?;
+        let read = self.disk.read_at(start, &mut bytes);
+        read.map_err(|error| unreadable(start, &error))?;
         Ok(bytes)
     }
 
@@ -114,6 +115,16 @@ impl<B: Blocks> Cache<B> {
         let (_, &mut middle, _) = times.select_nth_unstable(middle);
         self.chunks.retain(|_, chunk| chunk.used > middle);
     }
+}
+
+/// What QEMU says is the name of an error number alone.
+pub(super) fn unreadable(start: u64, error: &io::Error) -> io::Error {
+    let why = match error.to_string().as_str() {
+        "EIO" => "input/output error, as `qemu-img check` may explain".to_owned(),
+        why => why.to_owned(),
+    };
+    let what = format!("the image cannot be read at byte {start} of its disk: {why}");
+    io::Error::new(error.kind(), what)
 }
 
 impl<B: Blocks> Blocks for Cache<B> {

@@ -2,6 +2,7 @@
 
 use super::GuestError;
 use super::blocks::Blocks;
+use super::cache::unreadable;
 use super::image::Image;
 use super::nbd::NbdDisk;
 use crate::job::Job;
@@ -33,7 +34,7 @@ pub fn each_chunk(
         disk.read_at(at, part).map_err(|source| GuestError::Host {
             operation: "read",
             path: image.path().to_owned(),
-            source,
+            source: unreadable(at, &source),
         })?;
         part.chunks(CHUNK)
             .filter(|chunk| chunk.iter().any(|&byte| byte != 0))

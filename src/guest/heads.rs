@@ -23,7 +23,8 @@ pub(super) fn origin(
     let mut partitions = table.with_contents(volumes);
     let first = partitions.iter().map(|partition| partition.start).min();
     for partition in &mut partitions {
-        partition.head = beginning(disk, partition.start, PARTITION)?;
+        // Where it cannot be read, the appliance finds out what it must know.
+        partition.head = beginning(disk, partition.start, PARTITION).unwrap_or_default();
     }
     Ok(Origin {
         table: kind,
@@ -35,7 +36,7 @@ pub(super) fn origin(
 
 /// The `len` bytes from `start` on, as many as there are: a table may name places that no disk has.
 pub(super) fn beginning(disk: &mut dyn Blocks, start: u64, len: usize) -> io::Result<Vec<u8>> {
-    disk.bytes(start.min(disk.size()), len)
+    disk.bytes(start, len)
 }
 
 /// The bytes before `end` up to the last one that is not zero.

@@ -23,7 +23,7 @@ const HEAD: usize = (64 << 10) + 4096;
 pub(super) fn identify(part: &mut dyn Blocks) -> io::Result<Identity> {
     let mut head = part.bytes(0, HEAD)?;
     head.resize(HEAD, 0);
-    let tests = [ext, xfs, btrfs, swap, luks, lvm, ntfs, fat];
+    let tests = [ext, xfs, btrfs, swap, luks, lvm, ntfs, fat, rare];
     Ok(tests
         .iter()
         .find_map(|test| test(&head))
@@ -100,6 +100,18 @@ fn ntfs(head: &[u8]) -> Option<Identity> {
     has(head, 3, b"NTFS    ").then(|| found("ntfs", format!("{:016X}", le64(head, 72)), b""))
 }
 
+/// File systems that only the appliance reads, by kind alone.
+fn rare(head: &[u8]) -> Option<Identity> {
+    let signs: [(usize, &[u8], &'static str); 4] = [
+        (1024, &[0x10, 0x20, 0xf5, 0xf2], "f2fs"),
+        (32 << 10, b"JFS1", "jfs"),
+        ((64 << 10) + 52, b"ReIsEr2Fs", "reiserfs"),
+        ((64 << 10) + 52, b"ReIsEr3Fs", "reiserfs"),
+    ];
+    let sign = signs.iter().find(|(at, magic, _)| has(head, *at, magic));
+    sign.map(|(_, _, kind)| found(kind, String::new(), b""))
+}
+
 /// FAT keeps a 32-bit serial number; its label is padded with spaces.
 fn fat(head: &[u8]) -> Option<Identity> {
     let at = if has(head, 82, b"FAT32   ") {
@@ -154,6 +166,9 @@ mod tests {
             (fat.kind, &fat.uuid[..], &fat.label[..]),
             ("vfat", "1234-ABCD", "EFI\\x1b")
         );
+        let mut rare = vec![0; 70_000];
+        rare[1024..1028].copy_from_slice(&[0x10, 0x20, 0xf5, 0xf2]);
+        assert_eq!(identify(&mut &rare[..]).expect("reads").kind, "f2fs");
         let mut swap = vec![0; 8192];
         swap[4086..4096].copy_from_slice(b"SWAPSPACE2");
         swap[1036] = 0xab;

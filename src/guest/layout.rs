@@ -1,8 +1,8 @@
-//! Which of a disk's file systems is the guest's root, and where its fstab puts the others.
-//!
-//! Both image backends decide here, so they show the same tree. No file system is read in this file.
+//! Which of a disk's file systems is the guest's root, and where its fstab puts the others. Both image backends decide
+//! here, so they show the same tree. No file system is read in this file.
 
 use super::GuestError;
+use super::damage::{self, Damage};
 use super::fstab::{self, Line};
 use crate::model::text::escape;
 use crate::model::{FileSystem, Mount};
@@ -20,6 +20,8 @@ pub(super) struct Volume {
     pub is_root: bool,
     /// Its `/etc/fstab`, if it has one.
     pub fstab: Option<Vec<u8>>,
+    /// Why it cannot be read, or may be a root although it does not look like one.
+    pub damage: Option<Damage>,
 }
 
 /// Any of these makes a file system a root.
@@ -105,10 +107,10 @@ fn root(volumes: &[Volume]) -> Result<usize, GuestError> {
     }
     match roots[..] {
         [root] => Ok(root),
-        [] => Err(GuestError::System(format!(
-            "no Linux system on this disk: {}",
-            list(volumes.iter())
-        ))),
+        [] if damage::is_any(volumes) => Err(damage::no_root(volumes)),
+        [] => Err(GuestError::System(
+            "no Linux system on this disk: ".to_owned() + &list(volumes.iter()),
+        )),
         _ => Err(GuestError::System(format!(
             "several systems on this disk, and it takes one: {}",
             list(roots.iter().map(|&at| &volumes[at]))
@@ -128,15 +130,13 @@ fn list<'a>(volumes: impl Iterator<Item = &'a Volume>) -> String {
     let all: Vec<String> = volumes
         .map(|volume| {
             let system = &volume.file_system;
-            let label = if system.label.is_empty() {
-                String::new()
-            } else {
-                format!(" \"{}\"", system.label)
+            let label = match &*system.label {
+                "" => String::new(),
+                label => format!(" \"{label}\""),
             };
-            let kind = if system.kind.is_empty() {
-                "unknown"
-            } else {
-                &system.kind
+            let kind = match &*system.kind {
+                "" => "unknown",
+                kind => kind,
             };
             format!("{} ({kind}{label})", system.device)
         })
@@ -257,6 +257,7 @@ mod tests {
             is_read: kind != "swap" && kind != "vfat",
             is_root: fstab.is_some(),
             fstab: fstab.map(|text| text.as_bytes().to_vec()),
+            damage: None,
         }
     }
 

@@ -5,11 +5,13 @@
 mod blocks;
 mod cache;
 mod chunks;
+mod damage;
 mod direct;
 mod directory;
 pub(crate) mod ext4;
 mod firmware;
 mod fstab;
+mod gpt;
 mod heads;
 mod identify;
 pub mod image;
@@ -77,6 +79,14 @@ pub enum GuestError {
     /// The disk holds no operating system, or several.
     #[error("{0}")]
     System(String),
+    /// What the disk holds is damaged, so that no system can be read.
+    #[error("{what}")]
+    Damaged {
+        /// One sentence.
+        what: String,
+        /// The command that tells more.
+        hint: String,
+    },
     /// A part of the disk failed.
     #[error("cannot {operation} {path} in the guest: {why}")]
     Inside {
@@ -119,7 +129,9 @@ impl Explain for GuestError {
 
     fn hint(&self) -> Option<Cow<'_, str>> {
         match self {
-            Self::Unsupported { hint, .. } => Some(Cow::Borrowed(hint)),
+            Self::Unsupported { hint, .. } | Self::Damaged { hint, .. } => {
+                Some(Cow::Borrowed(hint))
+            }
             Self::Outside { file, .. } => Some(Cow::Owned(format!(
                 "if you trust the image, `--allow-backing {}` lets it do so",
                 file.display()

@@ -1,16 +1,23 @@
 //! Partition tables: MBR with its chain of logical partitions, and GPT.
 //!
 //! A parser of our own: it needs only starts, sizes and types, must never fail whole on a hostile table, and has to
-//! bound what a table may ask for (the chain of logical partitions can loop, GPT may claim millions of entries).
+//! bound what a table may ask for (the chain of logical partitions can loop). What is damaged is told, and the rest is read.
 
 use super::blocks::Blocks;
+use super::gpt;
+use super::identify::identify;
 use super::layout::Volume;
 use crate::model::Partition;
-use std::fmt::Write as _;
 use std::io;
 
-/// GPT tables have 128 entries; more than this many are not looked at.
+/// More partitions than this are not looked at.
 const MOST: usize = 1024;
+
+/// A table with more damage than this is not described in full.
+const MOST_FAULTS: usize = 20;
+
+/// The MBR type of the entry that stands for a whole GPT disk.
+const PROTECTIVE: u8 = 0xee;
 
 /// MBR types of a container for logical partitions.
 const EXTENDED: [u8; 3] = [0x05, 0x0f, 0x85];
@@ -22,27 +29,51 @@ pub(super) struct Table {
     pub kind: &'static str,
     /// The partitions by number, and each one's `PARTUUID` where known.
     pub partitions: Vec<(Partition, String)>,
+    /// What is damaged in it, as sentences.
+    pub faults: Vec<String>,
 }
 
 /// Reads the table; an empty one when there is none.
 pub(super) fn read(disk: &mut dyn Blocks) -> io::Result<Table> {
+    let mut table = read_any(disk)?;
+    table.check(disk.size());
+    Ok(table)
+}
+
+fn read_any(disk: &mut dyn Blocks) -> io::Result<Table> {
     let head = disk.bytes(0, 512)?;
-    if head.len() < 512 || head[510..] != [0x55, 0xaa] {
-        return Ok(Table::default());
-    }
-    let entries = mbr_entries(&head);
-    if entries.iter().any(|entry| entry.kind == 0xee) {
-        for sector in [512, 4096] {
-            if let Some(table) = read_gpt(disk, sector)? {
-                return Ok(table);
-            }
-        }
+    let is_mbr = head.len() == 512 && head[510..] == [0x55, 0xaa];
+    let entries = if is_mbr {
+        mbr_entries(&head)
+    } else {
+        Vec::new()
+    };
+    if entries.iter().any(|entry| entry.kind == PROTECTIVE)
+        && let Some(table) = gpt::read(disk)?
+    {
+        return Ok(table);
     }
     // The first sector of a FAT or ext boot block ends in the same two bytes.
-    if !looks_like_table(&head, &entries, disk.size()) {
-        return Ok(Table::default());
+    if is_mbr && looks_like_table(&head, &entries) {
+        let is_sound = entries
+            .iter()
+            .all(|entry| entry.kind == 0 || entry.start < disk.size());
+        if is_sound || is_unknown(disk)? {
+            return read_mbr(disk, &head, &entries);
+        }
+    } else if is_unknown(disk)?
+        && let Some(mut table) = gpt::read(disk)?
+    {
+        let what = "the MBR that must stand before a GPT is gone";
+        table.faults.push(what.to_owned());
+        return Ok(table);
     }
-    read_mbr(disk, &head, &entries)
+    Ok(Table::default())
+}
+
+/// Whether no file system begins where the disk begins.
+fn is_unknown(disk: &mut dyn Blocks) -> io::Result<bool> {
+    Ok(identify(disk)?.kind.is_empty())
 }
 
 struct MbrEntry {
@@ -62,7 +93,7 @@ fn mbr_entries(sector: &[u8]) -> Vec<MbrEntry> {
         .collect()
 }
 
-fn looks_like_table(head: &[u8], entries: &[MbrEntry], size: u64) -> bool {
+fn looks_like_table(head: &[u8], entries: &[MbrEntry]) -> bool {
     let flags_are_plain = head[446..510]
         .chunks_exact(16)
         .all(|entry| matches!(entry[0], 0 | 0x80));
@@ -70,19 +101,19 @@ fn looks_like_table(head: &[u8], entries: &[MbrEntry], size: u64) -> bool {
         && entries
             .iter()
             .any(|entry| entry.kind != 0 && entry.size > 0)
-        && entries
-            .iter()
-            .filter(|entry| entry.kind != 0)
-            .all(|entry| entry.start < size)
 }
 
 fn read_mbr(disk: &mut dyn Blocks, head: &[u8], entries: &[MbrEntry]) -> io::Result<Table> {
     let disk_id = le32(head, 440);
     let mut table = Table {
         kind: "mbr",
-        partitions: Vec::new(),
+        ..Table::default()
     };
     for (at, entry) in entries.iter().enumerate() {
+        if entry.kind == PROTECTIVE {
+            let what = "the disk's GPT is damaged, and so is the copy at its end";
+            table.faults.push(what.to_owned());
+        }
         if entry.kind != 0 && entry.size > 0 {
             table.push_mbr(at as u32 + 1, entry.kind, entry.start, entry.size, disk_id);
         }
@@ -102,8 +133,16 @@ fn read_logical(
 ) -> io::Result<()> {
     let mut link = container;
     for number in 5..5 + MOST as u32 {
+        let broken = |why: &str| {
+            format!("the chain of logical partitions is damaged before partition {number}: {why}")
+        };
         let sector = disk.bytes(link, 512)?;
-        if sector.len() < 512 || sector[510..] != [0x55, 0xaa] {
+        if sector.len() < 512 {
+            table.faults.push(broken("it leads beyond the disk"));
+            break;
+        }
+        if sector[510..] != [0x55, 0xaa] {
+            table.faults.push(broken("it leads to no such table"));
             break;
         }
         let entries = mbr_entries(&sector);
@@ -117,54 +156,20 @@ fn read_logical(
                 disk_id,
             );
         }
+        if !EXTENDED.contains(&next.kind) {
+            break;
+        }
         let following = container.saturating_add(next.start);
-        if !EXTENDED.contains(&next.kind) || following <= link {
+        if following <= link {
             // Every system writes the chain in rising order; what goes back is a loop.
+            table.faults.push(format!(
+                "the chain of logical partitions goes back after partition {number}"
+            ));
             break;
         }
         link = following;
     }
     Ok(())
-}
-
-fn read_gpt(disk: &mut dyn Blocks, sector: u64) -> io::Result<Option<Table>> {
-    let header = disk.bytes(sector, 512)?;
-    if header.len() < 512 || &header[..8] != b"EFI PART" {
-        return Ok(None);
-    }
-    let (count, width) = (le32(&header, 80) as usize, le32(&header, 84) as usize);
-    let Some(first) = le64(&header, 72).checked_mul(sector) else {
-        return Ok(None);
-    };
-    if !(128..=4096).contains(&width) {
-        return Ok(None);
-    }
-    let entries = disk.bytes(first, width * count.min(MOST))?;
-    let mut table = Table {
-        kind: "gpt",
-        partitions: Vec::new(),
-    };
-    for (at, entry) in entries.chunks_exact(width).enumerate() {
-        if entry[..16] == [0; 16] {
-            continue;
-        }
-        let (first, last) = (le64(entry, 32), le64(entry, 40));
-        let (Some(start), Some(count)) = (
-            first.checked_mul(sector),
-            last.checked_sub(first).map(|less| less.saturating_add(1)),
-        ) else {
-            continue;
-        };
-        let partition = Partition {
-            number: at as u32 + 1,
-            start,
-            size: count.saturating_mul(sector),
-            kind: guid(&entry[..16]),
-            ..Partition::default()
-        };
-        table.partitions.push((partition, guid(&entry[16..32])));
-    }
-    Ok(Some(table))
 }
 
 impl Table {
@@ -185,6 +190,36 @@ impl Table {
         .collect()
     }
 
+    /// Looks for partitions that no disk of this size has, and for those that have the same room.
+    fn check(&mut self, size: u64) {
+        let mut places = Vec::new();
+        for (row, _) in &self.partitions {
+            let end = row.start.saturating_add(row.size);
+            let number = row.number;
+            if row.start >= size {
+                let what = format!("partition {number} begins beyond the end of the disk");
+                self.faults.push(what);
+            } else if end > size {
+                let what = format!("partition {number} ends beyond the end of the disk");
+                self.faults.push(what);
+            }
+            if !is_container(row) {
+                places.push((row.start, end, number));
+            }
+        }
+        self.faults.extend(overlaps(&mut places));
+        // A container must not share room with the partitions beside it; those in it are logical ones.
+        if self.partitions.iter().any(|(row, _)| is_container(row)) {
+            let primary = self.partitions.iter().filter(|(row, _)| row.number <= 4);
+            let mut places: Vec<_> = primary
+                .map(|(row, _)| (row.start, row.start.saturating_add(row.size), row.number))
+                .collect();
+            self.faults.extend(overlaps(&mut places));
+        }
+        self.faults.dedup();
+        self.faults.truncate(MOST_FAULTS);
+    }
+
     fn push_mbr(&mut self, number: u32, kind: u8, start: u64, size: u64, disk_id: u32) {
         let partition = Partition {
             number,
@@ -198,6 +233,21 @@ impl Table {
     }
 }
 
+/// Which of these places (first byte, end, number) share room.
+fn overlaps(places: &mut [(u64, u64, u32)]) -> Vec<String> {
+    places.sort_unstable();
+    let mut faults = Vec::new();
+    let mut before = (0, 0);
+    for &mut (start, end, number) in places {
+        if start < before.0 {
+            let first = before.1;
+            faults.push(format!("partitions {first} and {number} overlap"));
+        }
+        before = before.max((end, number));
+    }
+    faults
+}
+
 /// Whether a partition of this type only holds other ones.
 pub(super) fn is_container(partition: &Partition) -> bool {
     EXTENDED
@@ -205,25 +255,8 @@ pub(super) fn is_container(partition: &Partition) -> bool {
         .any(|kind| partition.kind == format!("{kind:02x}"))
 }
 
-/// A GUID as text; its first three fields are little-endian on disk.
-fn guid(bytes: &[u8]) -> String {
-    const ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
-    let mut text = String::with_capacity(36);
-    for (at, &from) in ORDER.iter().enumerate() {
-        if matches!(at, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        write!(text, "{:02x}", bytes[from]).expect("a String takes every write");
-    }
-    text
-}
-
 fn le32(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
-}
-
-fn le64(bytes: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
 }
 
 #[cfg(test)]

@@ -74,7 +74,12 @@ pub struct Origin {
     /// What lies before the first partition, boot code and table, without the zeros at its end; at most
     /// [`MOST_HEAD`] of it. Empty where it was not read.
     pub head: Vec<u8>,
+    /// What is damaged on the disk, as sentences with escaped paths; at most [`MOST_DAMAGE`] and one about the rest.
+    pub damage: Vec<String>,
 }
+
+/// More damage than this is counted, not described.
+pub const MOST_DAMAGE: usize = 20;
 
 impl Origin {
     /// Whether the disk was read without an appliance.

@@ -14,6 +14,7 @@ pub(super) fn collect(inputs: &Inputs<'_>, closure: &Closure<'_>) -> Vec<Finding
         findings.extend(about_mark(inputs, closure, at as u32, mark.wish));
     }
     findings.extend(about_missing_trace(inputs, closure));
+    findings.extend(about_damage(inputs));
     findings.extend(about_boot(inputs));
     findings.extend(about_unmet(inputs, closure));
     findings.extend(about_guesses(inputs, closure));
@@ -27,6 +28,16 @@ fn warning(node: Option<Node>, message: String) -> Finding {
         node,
         message,
     }
+}
+
+/// What lies on a damaged place of the source is not promised, whatever the marks say.
+fn about_damage(inputs: &Inputs<'_>) -> impl Iterator<Item = Finding> {
+    let damage = inputs.inventory.origin.damage.iter();
+    damage.map(|what| {
+        let message =
+            format!("the source is damaged, so that no output is sure to be whole: {what}");
+        warning(None, message)
+    })
 }
 
 fn about_mark(inputs: &Inputs<'_>, closure: &Closure<'_>, at: u32, wish: Wish) -> Option<Finding> {

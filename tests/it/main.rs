@@ -1,15 +1,20 @@
 //! Integration tests.
 
 mod bad_input;
+mod bounded;
 mod built;
 mod cli;
 mod command;
 mod cure;
+mod damaged;
+mod ext_image;
+mod hostile_ext;
 mod images;
 mod kinds;
 mod load;
 mod manual;
 mod modules;
+mod partitions;
 mod perl;
 mod picture;
 mod plans;

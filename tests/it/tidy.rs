@@ -47,7 +47,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("ron", &["profile"]),
     ("tar", &["export"]),
     ("zstd", &["export", "finders", "rebuild"]),
-    ("flate2", &["export", "finders", "rebuild"]),
+    ("flate2", &["export", "finders", "guest", "rebuild"]),
     ("lzma_rust2", &["finders"]),
 ];
 

@@ -1,18 +1,14 @@
 //! Folders: finding a name by its path, and taking it out of its block.
 
 use super::Fault;
-use super::checksum::crc;
 use super::inode::{Inode, Run};
 use super::volume::Volume;
-use crate::guest::ext4::{entries, le16, le32};
+use crate::guest::ext4::checksum::{TAIL, crc, folder_holds, has_tail};
+use crate::guest::ext4::{entries, le16};
 use std::collections::HashMap;
 
 /// The root folder's inode.
 const ROOT: u32 = 2;
-
-/// Bytes of the entry without a name that ends a block and holds its checksum, and its type.
-const TAIL: usize = 12;
-const TAIL_TYPE: u8 = 0xde;
 
 /// The folders on the way to the last path, so that those that follow each other are read once.
 #[derive(Default)]
@@ -171,10 +167,10 @@ impl Folder {
         place: Place,
     ) -> Result<(), Fault> {
         let has_types = volume.shape.geometry.has_types;
-        let seed = volume.shape.seed.map(|seed| self.inode.seed(seed));
+        let seed = volume.shape.geometry.seed.map(|seed| self.inode.seed(seed));
         let block = volume.change(place.block)?;
-        if seed.is_some() && !has_tail(block) {
-            return Err(Fault::Broken("a folder's block has no checksum"));
+        if seed.is_some_and(|seed| !has_tail(block) || !folder_holds(seed, block)) {
+            return Err(Fault::Broken("a folder's block has a wrong checksum"));
         }
         let mut before = None;
         for entry in entries(block, has_types) {
@@ -204,11 +200,6 @@ impl Folder {
         }
         Ok(())
     }
-}
-
-fn has_tail(block: &[u8]) -> bool {
-    let tail = &block[block.len() - TAIL..];
-    le32(tail, 0) == 0 && le16(tail, 4) == TAIL as u16 && tail[6] == 0 && tail[7] == TAIL_TYPE
 }
 
 /// All names; the blocks of an indexed folder's index look like empty ones.

@@ -1,8 +1,8 @@
 //! Inodes: what one holds, and how it loses a name.
 
 use super::Fault;
-use super::checksum::{high, low, of_inode};
 use super::volume::Volume;
+use crate::guest::ext4::checksum::{inode_holds, of_inode, sum_inode};
 use crate::guest::ext4::{le16, le32};
 
 /// Types, the upper bits of `i_mode`.
@@ -17,8 +17,6 @@ const EXTENTS: u32 = 0x8_0000;
 
 /// Fields: numbers of bytes from the inode's start.
 const LINKS: usize = 26;
-const SUM_LOW: usize = 124;
-const SUM_HIGH: usize = 130;
 
 /// Depth of the deepest tree of extents, and the first bytes of each node.
 const DEEPEST: u16 = 5;
@@ -42,7 +40,12 @@ impl Inode {
         let size = volume.shape.geometry.inode_size as usize;
         let (block, at) = volume.inode_place(number)?;
         let raw = volume.block(block)?[at..at + size].to_vec();
-        Ok(Self { number, raw })
+        let inode = Self { number, raw };
+        let seed = volume.shape.geometry.seed.map(|seed| inode.seed(seed));
+        if seed.is_some_and(|seed| !inode_holds(seed, &inode.raw)) {
+            return Err(Fault::Broken("an inode has a wrong checksum"));
+        }
+        Ok(inode)
     }
 
     pub fn is_folder(&self) -> bool {
@@ -133,7 +136,7 @@ impl Inode {
 
     fn set_links(&mut self, volume: &mut Volume<'_>, links: u16) -> Result<(), Fault> {
         self.raw[LINKS..LINKS + 2].copy_from_slice(&links.to_le_bytes());
-        if let Some(seed) = volume.shape.seed {
+        if let Some(seed) = volume.shape.geometry.seed {
             self.sum(seed);
         }
         self.write(volume)
@@ -154,18 +157,7 @@ impl Inode {
     }
 
     fn sum(&mut self, seed: u32) {
-        let seed = self.seed(seed);
-        let extra = self.raw.get(128..130).map_or(0, |raw| le16(raw, 0));
-        let has_high = extra >= 4;
-        self.raw[SUM_LOW..SUM_LOW + 2].fill(0);
-        if has_high {
-            self.raw[SUM_HIGH..SUM_HIGH + 2].fill(0);
-        }
-        let sum = super::checksum::crc(seed, &self.raw);
-        self.raw[SUM_LOW..SUM_LOW + 2].copy_from_slice(&low(sum));
-        if has_high {
-            self.raw[SUM_HIGH..SUM_HIGH + 2].copy_from_slice(&high(sum));
-        }
+        sum_inode(self.seed(seed), &mut self.raw);
     }
 }
 

@@ -6,7 +6,6 @@
 //! in a later step `e2fsck` checks what was written here like anything else. The format is that of the kernel's
 //! Documentation/filesystems/ext4. Unlike the kernel, it writes no times and no new journal, and erases names and inodes.
 
-mod checksum;
 mod folder;
 mod inode;
 mod shape;

@@ -1,7 +1,6 @@
 //! What of a superblock a writer must know, and which file systems it may write to.
 
 use super::Fault;
-use super::checksum::crc;
 use crate::export::disk::ext::{SUPERBLOCK, SUPERBLOCK_AT};
 use crate::guest::Blocks;
 use crate::guest::ext4::{Superblock, Unread, le16, le32};
@@ -10,13 +9,10 @@ use crate::guest::ext4::{Superblock, Unread, le16, le32};
 /// `dir_index`, `sparse_super2`, `fast_commit`, `stable_inodes`, `orphan_file`.
 const COMPATIBLE: u32 = 0x1 | 0x4 | 0x8 | 0x10 | 0x20 | 0x200 | 0x400 | 0x800 | 0x1000;
 /// `filetype`, `extents`, `64bit`, `flex_bg`, `csum_seed`, `large_dir`.
-const INCOMPATIBLE: u32 = 0x2 | 0x40 | 0x80 | 0x200 | CSUM_SEED | 0x4000;
+const INCOMPATIBLE: u32 = 0x2 | 0x40 | 0x80 | 0x200 | 0x2000 | 0x4000;
 /// `sparse_super`, `large_file`, `huge_file`, `dir_nlink`, `extra_isize`, `metadata_csum`. Not among them: quotas, and the
 /// older checksums of groups alone.
-const READ_ONLY: u32 = 0x1 | 0x2 | 0x8 | 0x20 | 0x40 | METADATA_CSUM;
-
-const CSUM_SEED: u32 = 0x2000;
-const METADATA_CSUM: u32 = 0x400;
+const READ_ONLY: u32 = 0x1 | 0x2 | 0x8 | 0x20 | 0x40 | 0x400;
 
 /// Larger blocks need other lengths in folders.
 const LARGEST_BLOCK: u64 = 32 << 10;
@@ -29,12 +25,6 @@ const CLEAN: u16 = 1;
 pub(super) struct Shape {
     /// Sizes and places.
     pub geometry: Superblock,
-    /// The first block of the first group.
-    pub first_block: u64,
-    /// Blocks in a group.
-    pub blocks_per_group: u64,
-    /// Where all checksums start, where there are any.
-    pub seed: Option<u32>,
 }
 
 impl Shape {
@@ -49,20 +39,14 @@ impl Shape {
         if raw.len() < SUPERBLOCK || !is_known(&raw) || geometry.block_size > LARGEST_BLOCK {
             return Ok(None);
         }
-        let shape = Self {
-            first_block: u64::from(le32(&raw, 20)),
-            blocks_per_group: u64::from(le32(&raw, 32)),
-            seed: seed(&raw),
-            geometry,
-        };
+        let shape = Self { geometry };
         Ok(shape.is_sound().then_some(shape))
     }
 
     fn is_sound(&self) -> bool {
         let bits = self.geometry.block_size * 8;
-        self.first_block < self.geometry.blocks
-            && (1..=bits).contains(&self.blocks_per_group)
-            && self.blocks_per_group.is_multiple_of(8)
+        !self.geometry.is_mismatched
+            && self.geometry.blocks_per_group.is_multiple_of(8)
             && u64::from(self.geometry.inodes_per_group) <= bits
             && self.geometry.inodes_per_group.is_multiple_of(8)
     }
@@ -77,16 +61,4 @@ fn is_known(raw: &[u8]) -> bool {
         && has_only(100, READ_ONLY)
         && state == CLEAN
         && last_orphan == 0
-        // CRC-32C is the only kind of checksum there is.
-        && (seed(raw).is_none() || raw[373] == 1)
-}
-
-fn seed(raw: &[u8]) -> Option<u32> {
-    if le32(raw, 100) & METADATA_CSUM == 0 {
-        return None;
-    }
-    if le32(raw, 96) & CSUM_SEED != 0 {
-        return Some(le32(raw, 624));
-    }
-    Some(crc(u32::MAX, &raw[104..120]))
 }

@@ -250,3 +250,26 @@ fn damage_is_an_error_and_never_a_panic() {
     });
     done.expect("no panic");
 }
+
+/// A new checksum would make damage look sound.
+#[test]
+fn a_record_with_a_wrong_checksum_is_not_written_anew() {
+    let root = tempfile::tempdir().expect("a folder");
+    fs::write(root.path().join("one"), b"x").expect("it writes");
+    fs::write(root.path().join("two"), b"y").expect("it writes");
+    let folder = tempfile::tempdir().expect("a folder");
+    let sound = fs::read(made(KINDS[1], root.path(), folder.path())).expect("it reads");
+    let name = sound.windows(3).rposition(|bytes| bytes == b"two");
+    let name = name.expect("a name in the root folder");
+    let path = [b"/one".to_vec()];
+    for changed in [None, Some(name)] {
+        let disk = folder.path().join("changed");
+        let mut bytes = sound.clone();
+        if let Some(at) = changed {
+            bytes[at] ^= 1;
+        }
+        fs::write(&disk, bytes).expect("it writes");
+        let removed = remove(&disk, &path, &[]);
+        assert_eq!(removed.is_ok(), changed.is_none(), "{removed:?}");
+    }
+}

@@ -49,7 +49,7 @@ impl Map {
             bits: fixedbitset::FixedBitSet::with_capacity(blocks),
         };
         // What lies before the first group is the boot sector.
-        map.set(0, volume.shape.first_block);
+        map.set(0, volume.shape.geometry.first_block);
         for number in 0..layout.groups {
             job.check()?;
             map.add_group(volume, &layout, number)?;
@@ -79,8 +79,8 @@ impl Map {
         self.set(block_bitmap, 1);
         self.set(inode_bitmap, 1);
         self.set(inode_table, layout.table_blocks);
-        let per_group = volume.shape.blocks_per_group;
-        let first = volume.shape.first_block + number * per_group;
+        let per_group = volume.shape.geometry.blocks_per_group;
+        let first = volume.shape.geometry.first_block + number * per_group;
         if layout.has_superblock(number) {
             self.set(first, layout.superblock_blocks);
         }
@@ -159,8 +159,8 @@ impl Layout {
         let at = (SUPERBLOCK_AT % width) as usize;
         let raw = volume.block(SUPERBLOCK_AT / width)?[at..at + SUPERBLOCK].to_vec();
         let geometry = &volume.shape.geometry;
-        let groups =
-            (geometry.blocks - volume.shape.first_block).div_ceil(volume.shape.blocks_per_group);
+        let groups = (geometry.blocks - volume.shape.geometry.first_block)
+            .div_ceil(volume.shape.geometry.blocks_per_group);
         let compatible = le32(&raw, 92);
         let reserved = if compatible & RESIZE_INODE == 0 {
             0

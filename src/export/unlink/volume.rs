@@ -1,9 +1,9 @@
 //! One file system that is written to: its blocks, held until they are flushed, and its records of what is free.
 
 use super::Fault;
-use super::checksum::{crc, high, low};
 use super::shape::Shape;
 use crate::export::disk::ext::{SUPERBLOCK, SUPERBLOCK_AT};
+use crate::guest::ext4::checksum::{self, crc, high, low};
 use crate::guest::ext4::{le16, le32};
 use crate::guest::{BlocksMut, Part};
 use std::collections::{BTreeMap, BTreeSet};
@@ -176,14 +176,14 @@ impl<'a> Volume<'a> {
     /// Marks blocks as free.
     pub fn free_blocks(&mut self, first: u64, count: u64) -> Result<(), Fault> {
         let end = first.checked_add(count);
-        let beyond = first < self.shape.first_block
+        let beyond = first < self.shape.geometry.first_block
             || end.is_none_or(|end| end > self.shape.geometry.blocks);
         if beyond {
             return Err(Fault::Broken("a file has blocks beyond the file system"));
         }
-        let (mut first, mut rest) = (first - self.shape.first_block, count);
+        let (mut first, mut rest) = (first - self.shape.geometry.first_block, count);
         while rest > 0 {
-            let per_group = self.shape.blocks_per_group;
+            let per_group = self.shape.geometry.blocks_per_group;
             let (group, at) = (first / per_group, first % per_group);
             let here = rest.min(per_group - at);
             let Group {
@@ -253,7 +253,7 @@ impl<'a> Volume<'a> {
 
     /// Brings counters and checksums up to date and writes all that is still held; bytes that were freed.
     pub fn finish(mut self) -> Result<u64, Fault> {
-        if let Some(seed) = self.shape.seed {
+        if let Some(seed) = self.shape.geometry.seed {
             for group in std::mem::take(&mut self.touched) {
                 self.sum_group(group, seed)?;
             }
@@ -269,7 +269,7 @@ impl<'a> Volume<'a> {
             inode_bitmap,
             ..
         } = self.group(number)?;
-        let bytes = (self.shape.blocks_per_group / 8) as usize;
+        let bytes = (self.shape.geometry.blocks_per_group / 8) as usize;
         let block_sum = crc(seed, &self.block(block_bitmap)?[..bytes]);
         let bytes = self.shape.geometry.inodes_per_group as usize / 8;
         let inode_sum = crc(seed, &self.block(inode_bitmap)?[..bytes]);
@@ -282,9 +282,8 @@ impl<'a> Volume<'a> {
                 raw[high_at..high_at + 2].copy_from_slice(&high(sum));
             }
         }
-        raw[OWN_SUM..OWN_SUM + 2].fill(0);
         let number = u32::try_from(number).map_err(|_| Fault::Broken("too many groups"))?;
-        let sum = crc(crc(seed, &number.to_le_bytes()), raw);
+        let sum = checksum::group(seed, number, raw);
         raw[OWN_SUM..OWN_SUM + 2].copy_from_slice(&low(sum));
         Ok(())
     }
@@ -292,7 +291,7 @@ impl<'a> Volume<'a> {
     fn sum_superblock(&mut self) -> Result<(), Fault> {
         let width = self.shape.geometry.block_size;
         let free = self.shape.geometry.free + self.freed_blocks;
-        let (freed_inodes, seed) = (self.freed_inodes, self.shape.seed);
+        let (freed_inodes, seed) = (self.freed_inodes, self.shape.geometry.seed);
         let is_wide = self.descriptor_len() >= LONG_DESCRIPTOR;
         let at = (SUPERBLOCK_AT % width) as usize;
         let raw = &mut self.change(SUPERBLOCK_AT / width)?[at..at + SUPERBLOCK];
@@ -303,7 +302,7 @@ impl<'a> Volume<'a> {
         let inodes = le32(raw, 16).saturating_add(freed_inodes);
         raw[16..20].copy_from_slice(&inodes.to_le_bytes());
         if seed.is_some() {
-            let sum = crc(u32::MAX, &raw[..1020]);
+            let sum = checksum::superblock(raw);
             raw[1020..].copy_from_slice(&sum.to_le_bytes());
         }
         Ok(())

@@ -4,23 +4,27 @@
 //! cannot read it says before it shows a tree, so that libguestfs can take over.
 
 #[cfg(test)]
-mod damage;
+mod mutated;
+mod places;
 mod scan;
 #[cfg(test)]
 mod tests;
 
 use super::blocks::{Blocks, Part};
 use super::cache::{Cache, FAR, NEAR};
-use super::ext4::{Covered, Ext, Growth, Unread, walk};
+use super::damage::{self, Damage};
+use super::ext4::{Covered, Ext, Fault, Growth, Place, Unread, walk};
 use super::image::Image;
-use super::layout::{self, Placed};
+use super::layout::{self, Placed, Volume};
 use super::nbd::NbdDisk;
 use super::{Attributes, Disk, Guest, GuestError, MAX_READ, heads};
 use crate::job::Job;
 use crate::model::inventory::Origin;
 use crate::model::text::escape;
 use crate::model::{FileId, FileKind, FileTree, TreeBuilder, Warning};
+pub(crate) use places::{ExtPlace, ext_places};
 use scan::{Scan, System};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// A guest on a disk that is read directly.
@@ -32,6 +36,10 @@ pub(super) struct Direct<B> {
     systems: Vec<Option<System>>,
     /// File system and inode number of each file of the last tree.
     inodes: Vec<(u32, u32)>,
+    /// Those of the files whose contents cannot be read.
+    unreadable: HashSet<(u32, u32)>,
+    /// What is damaged on the disk outside of the guest's files, as sentences.
+    faults: Vec<String>,
 }
 
 /// What came of looking at a disk.
@@ -40,42 +48,6 @@ pub(super) enum Opened<B> {
     Guest(Direct<B>),
     /// A part of it is beyond this reader; here is the guest without that part, if its root can be read, and why.
     Partly(Option<Direct<B>>, String),
-}
-
-/// An ext file system on a disk.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ExtPlace {
-    /// Where it is mounted.
-    pub at: Vec<u8>,
-    /// Its first byte on the disk.
-    pub start: u64,
-    /// Its length in bytes.
-    pub size: u64,
-}
-
-/// The mounted ext file systems of a guest's disk, and the disk again; `None` when some of it cannot be read directly.
-///
-/// # Errors
-/// When the disk cannot be read, and on a cancel.
-pub(crate) fn ext_places<B: Blocks>(
-    disk: B,
-    path: &Path,
-    job: &Job,
-) -> Result<Option<(B, Vec<ExtPlace>)>, GuestError> {
-    let opened = Direct::on(disk, Origin::default(), path.to_owned(), job)?;
-    let Opened::Guest(guest) = opened else {
-        return Ok(None);
-    };
-    let mounts = guest.disk.mounts.into_iter();
-    let places = mounts.zip(guest.systems).filter_map(|(mount, system)| {
-        let system = system.filter(|_| mount.is_read)?;
-        Some(ExtPlace {
-            at: mount.at,
-            start: system.start,
-            size: system.size,
-        })
-    });
-    Ok(Some((guest.bytes.into_inner(), places.collect())))
 }
 
 impl Direct<NbdDisk> {
@@ -94,13 +66,14 @@ impl<B: Blocks> Direct<B> {
     /// come. `None` where one of them that
     /// is read is none of ext2/3/4, or beyond this reader.
     pub fn of(disk: Disk, path: PathBuf, places: &[(u64, u64)], bytes: B) -> Option<Self> {
+        let job = Job::quiet();
         let mut bytes = Cache::new(bytes, FAR);
         let systems = disk.mounts.iter().zip(places);
         let systems = systems.map(|(mount, &(start, size))| {
             if !mount.is_read {
                 return Some(None);
             }
-            let ext = Ext::open(&mut Part::new(&mut bytes, start, size)).ok()?;
+            let ext = Ext::open(&mut Part::new(&mut bytes, start, size), &job).ok()?;
             Some(Some(System { start, size, ext }))
         });
         let systems = systems.collect::<Option<_>>()?;
@@ -110,6 +83,8 @@ impl<B: Blocks> Direct<B> {
             path,
             systems,
             inodes: Vec::new(),
+            unreadable: HashSet::new(),
+            faults: Vec::new(),
         })
     }
 
@@ -119,10 +94,7 @@ impl<B: Blocks> Direct<B> {
         let scan = Scan::run(&mut bytes, &path, job)?;
         let placed = match layout::place(&scan.volumes) {
             Ok(placed) => placed,
-            Err(error) => match scan.missed.or(scan.unknown) {
-                Some(why) => return Ok(Opened::Partly(None, why)),
-                None => return Err(error),
-            },
+            Err(error) => return scan.without_root(error),
         };
         let origin = heads::origin(origin, scan.table, &scan.volumes, &mut bytes);
         let origin = origin.map_err(|source| GuestError::Host {
@@ -140,6 +112,8 @@ impl<B: Blocks> Direct<B> {
             path,
             systems: in_order(scan.systems, &placed),
             inodes: Vec::new(),
+            unreadable: HashSet::new(),
+            faults: scan.faults,
         };
         Ok(match scan.missed {
             None => Opened::Guest(guest),
@@ -164,19 +138,45 @@ impl<B: Blocks> Direct<B> {
             return Ok(Vec::new());
         };
         let mut part = Part::new(&mut self.bytes, system.start, system.size);
+        let place = Place {
+            file_system: at as u32,
+            root: id,
+            path: mounts[at].at.len(),
+            covered,
+        };
         let found = system.ext.root_entry(&mut part).and_then(|(entry, inode)| {
             growth.builder.add_path(&mounts[at].at, entry);
             growth.note(id, (at as u32, inode));
-            walk(
-                &system.ext,
-                &mut part,
-                (at as u32, id),
-                covered,
-                growth,
-                job,
-            )
+            walk(&system.ext, &mut part, place, growth, job)
         });
-        found.map_err(|error| self.inside("read the tree of", &self.disk.mounts[at].at, error))
+        match found.map_err(Unread::of_piece) {
+            Ok(found) => Ok(found),
+            // The rest of the guest can be read without it.
+            Err(Ok(what)) if at > 0 => {
+                growth.faults.push(Fault {
+                    id,
+                    name: None,
+                    what: format!("the file system cannot be read: {what}"),
+                });
+                Ok(Vec::new())
+            }
+            Err(Ok(what)) => Err(self.damaged(&what)),
+            Err(Err(error)) => {
+                Err(self.inside("read the tree of", &self.disk.mounts[at].at, error))
+            }
+        }
+    }
+
+    /// The refusal where not even the root's own folder can be read.
+    fn damaged(&self, what: &str) -> GuestError {
+        let mount = &self.disk.mounts[0];
+        let start = self.systems[0].as_ref().map(|system| system.start);
+        let volume = Volume {
+            file_system: mount.file_system.clone(),
+            damage: Some(Damage::found(what, start)),
+            ..Volume::default()
+        };
+        damage::no_root(&[volume])
     }
 
     fn inside(&self, operation: &'static str, path: &[u8], error: Unread) -> GuestError {
@@ -184,7 +184,7 @@ impl<B: Blocks> Direct<B> {
             Unread::Cancelled(cancelled) => GuestError::Cancelled(cancelled),
             Unread::CutOff { .. } => cut_off(&self.path, &error),
             Unread::Unsupported(what) => unsupported(&what),
-            Unread::Broken(_) | Unread::Disk(_) => GuestError::Inside {
+            Unread::Broken(_) | Unread::Disk(_) | Unread::TooMany => GuestError::Inside {
                 operation,
                 path: escape(path).into_owned(),
                 why: error.to_string(),
@@ -248,25 +248,19 @@ impl<B: Blocks> Guest for Direct<B> {
             done[at] = true;
             todo.extend(self.grow(at, id, &mut growth, job)?);
         }
-        let mut warnings = Vec::new();
+        let faults = self.faults.iter();
+        let mut warnings: Vec<Warning> = faults.map(|what| Warning::new(b"", &**what)).collect();
+        let mut unplaced = Vec::new();
         for (at, done) in done.into_iter().enumerate() {
             let mount = &mut self.disk.mounts[at];
             if mount.is_read && !done {
                 mount.is_read = false;
-                warnings.push(Warning::new(
-                    &mount.at,
-                    "there is no folder to mount it on; it is not shown",
-                ));
+                let what = "there is no folder to mount it on; it is not shown";
+                unplaced.push(Warning::new(&mount.at, what));
             }
-            if self.systems[at]
-                .as_ref()
-                .is_some_and(|system| system.ext.has_errors())
-            {
-                warnings.push(Warning::new(
-                    &mount.at,
-                    "the file system is marked as having errors",
-                ));
-            }
+            let faults = self.systems[at].as_ref().map(|system| system.ext.faults());
+            let faults = faults.into_iter().flatten();
+            warnings.extend(faults.map(|what| Warning::new(&mount.at, what)));
         }
         let (tree, order) = growth.builder.finish();
         self.inodes = order
@@ -279,10 +273,18 @@ impl<B: Blocks> Guest for Direct<B> {
                 *place = FileId(at as u32);
             }
         }
-        for (id, what) in growth.warnings {
-            let path = place.get(id as usize).map(|&file| tree.path(file));
-            warnings.push(Warning::new(&path.unwrap_or_default(), what));
+        let lost = growth.more_faults;
+        for fault in growth.faults {
+            let id = fault.id as usize;
+            let file = place.get(id).copied().unwrap_or(FileId::ROOT);
+            warnings.push(fault.into_warning(&tree, file));
         }
+        if lost > 0 {
+            warnings.push(Warning::new(b"", format!("{lost} more files are damaged")));
+        }
+        self.unreadable = growth.unreadable;
+        self.disk.origin.damage = damage::sentences(&warnings);
+        warnings.extend(unplaced);
         Ok((tree, warnings))
     }
 
@@ -301,11 +303,16 @@ impl<B: Blocks> Guest for Direct<B> {
             return Ok(Vec::new());
         };
         let mut part = Part::new(&mut self.bytes, system.start, system.size);
+        let job = Job::quiet();
         let bytes = system.ext.inode(&mut part, number).and_then(|inode| {
+            if self.unreadable.contains(&(at, number)) {
+                return Err(Unread::Broken("its blocks are damaged".to_owned()));
+            }
             if inode.size.saturating_sub(offset).min(len as u64) > MAX_READ {
                 return Err(Unread::Broken("it is too big to read at once".to_owned()));
             }
-            system.ext.read(&mut part, &inode, offset, len)
+            let mut seen = system.ext.seen(&job);
+            system.ext.read(&mut part, &inode, offset, len, &mut seen)
         });
         bytes.map_err(|error| self.inside("read", &tree.path(file), error))
     }

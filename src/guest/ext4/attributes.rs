@@ -3,7 +3,7 @@
 //! The format is that of "Extended Attributes" in the kernel's Documentation/filesystems/ext4: entries grow from the start,
 //! values lie anywhere behind them, and a number stands for the beginning of a name.
 
-use super::{Ext, Unread, le16, le32};
+use super::{Ext, Unread, checksum, le16, le32};
 use crate::guest::Attributes;
 use crate::guest::blocks::Blocks;
 
@@ -24,7 +24,7 @@ const PREFIXES: [(u8, &[u8]); 8] = [
 impl Ext {
     /// All extended attributes of an inode by number.
     pub fn attributes(&self, part: &mut dyn Blocks, number: u32) -> Result<Attributes, Unread> {
-        let start = self.inode_start(part, number)?;
+        let start = self.inode_start(number)?;
         let mut inode = vec![0; self.superblock.inode_size as usize];
         part.read_at(start, &mut inode)?;
         let mut found = Attributes::new();
@@ -36,6 +36,10 @@ impl Ext {
             let shared = self.block(part, block)?;
             if le32(&shared, 0) != MAGIC {
                 return Err(Unread::broken("a block of attributes is damaged"));
+            }
+            let holds = |seed| checksum::attributes_hold(seed, block, &shared);
+            if !self.superblock.seed.is_none_or(holds) {
+                return Err(Unread::broken("a block of attributes has a wrong checksum"));
             }
             read_entries(&shared, 32, &mut found)?;
         }

@@ -1,42 +1,87 @@
 //! Folders: names and inode numbers.
 
-use super::{Ext, Inode, Unread, le16, le32};
+use super::{Ext, Inode, Seen, Unread, checksum, le16, le32};
 use crate::guest::blocks::Blocks;
 
-/// A name in a folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Name {
-    /// The name as bytes; never `.`, `..` or empty.
-    pub name: Box<[u8]>,
-    /// The inode's number, not checked.
-    pub inode: u32,
-}
-
 impl Ext {
-    /// All names of a folder, block by block: an indexed folder's index blocks look like empty ones.
-    pub(super) fn folder(&self, part: &mut dyn Blocks, inode: &Inode) -> Result<Vec<Name>, Unread> {
+    /// Shows each name of a folder with its inode's number, which is not checked; never `.`, `..` or an empty one. Goes
+    /// block by block: an indexed folder's index blocks look like empty ones. Returns what is damaged in it.
+    pub(super) fn folder(
+        &self,
+        part: &mut dyn Blocks,
+        inode: &Inode,
+        seen: &mut Seen<'_>,
+        each: &mut dyn FnMut(&[u8], u32),
+    ) -> Result<Option<String>, Unread> {
         let width = self.superblock.block_size;
         let count = inode.size.div_ceil(width);
-        if count > self.superblock.blocks {
-            return Err(Unread::broken("a folder larger than the disk"));
-        }
-        let mut names = Vec::new();
-        for run in self.runs(part, inode, 0, count)? {
-            for block in run.physical..run.physical + run.count {
-                let mut bytes = vec![0; width as usize];
-                part.read_at(block * width, &mut bytes)?;
-                for entry in entries(&bytes, self.superblock.has_types) {
-                    let RawEntry { inode, name, .. } = entry?;
-                    if !matches!(name, b"" | b"." | b"..") {
-                        names.push(Name {
-                            name: name.into(),
-                            inode,
-                        });
-                    }
+        seen.take_folder(count)?;
+        let mut faults = Faults::default();
+        for run in self.runs(part, inode, 0, count, seen)? {
+            for at in 0..run.count {
+                seen.step()?;
+                let found = self.names(part, inode, run.physical + at, seen, each);
+                match found.map_err(Unread::of_piece) {
+                    Ok(()) => {}
+                    Err(Ok(why)) => faults.add(run.logical + at, why),
+                    Err(Err(fatal)) => return Err(fatal),
                 }
             }
         }
-        Ok(names)
+        Ok(faults.into_words(count))
+    }
+
+    /// Shows the names in one block; what is before damage is shown as well.
+    fn names(
+        &self,
+        part: &mut dyn Blocks,
+        inode: &Inode,
+        block: u64,
+        seen: &mut Seen<'_>,
+        each: &mut dyn FnMut(&[u8], u32),
+    ) -> Result<(), Unread> {
+        if !seen.is_new_folder_block(block) {
+            return Err(Unread::broken("it has two places"));
+        }
+        let bytes = self.block(part, block)?;
+        for entry in entries(&bytes, self.superblock.has_types) {
+            let entry = entry?;
+            if !matches!(entry.name, b"" | b"." | b"..") {
+                seen.take_name()?;
+                each(entry.name, entry.inode);
+            }
+        }
+        let holds = |seed| checksum::folder_holds(seed, &bytes);
+        if self.own_seed(inode).is_none_or(holds) {
+            Ok(())
+        } else {
+            Err(Unread::broken("it has a wrong checksum"))
+        }
+    }
+}
+
+/// What is wrong with a folder's blocks: how many there are, and the first one.
+#[derive(Default)]
+struct Faults {
+    count: u64,
+    first: Option<(u64, String)>,
+}
+
+impl Faults {
+    fn add(&mut self, block: u64, why: String) {
+        self.count += 1;
+        self.first.get_or_insert((block, why));
+    }
+
+    fn into_words(self, blocks: u64) -> Option<String> {
+        let (block, why) = self.first?;
+        let rest = match self.count - 1 {
+            0 => String::new(),
+            more => format!(", and {more} more of its {blocks} blocks are damaged"),
+        };
+        Some(format!(
+            "block {block} of the folder is damaged: {why}{rest}"
+        ))
     }
 }
 
@@ -70,6 +115,9 @@ pub(crate) fn entries(
     })
 }
 
+/// The shortest entry has a name of one byte.
+const SHORTEST: usize = 12;
+
 /// The entry at an offset, and its length.
 fn entry(block: &[u8], at: usize, has_types: bool) -> Result<(RawEntry<'_>, usize), Unread> {
     let inode = le32(block, at);
@@ -79,12 +127,12 @@ fn entry(block: &[u8], at: usize, has_types: bool) -> Result<(RawEntry<'_>, usiz
     } else {
         usize::from(le16(block, at + 6))
     };
-    if len < 8
+    if len < SHORTEST
         || !len.is_multiple_of(4)
         || at + len > block.len()
         || (inode != 0 && name_len + 8 > len)
     {
-        return Err(Unread::broken("a folder's entry is damaged"));
+        return Err(Unread::broken("an entry is impossible"));
     }
     let entry = RawEntry {
         offset: at,

@@ -1,6 +1,7 @@
 //! Where a file's blocks are: extent trees and the older indirect blocks.
 
-use super::{Ext, Inode, Unread, le16, le32};
+use super::inode::INLINE;
+use super::{Ext, Inode, Seen, Unread, checksum, le16, le32};
 use crate::guest::blocks::Blocks;
 
 /// Blocks that follow each other in the file and on the disk. Holes have no run.
@@ -36,61 +37,120 @@ impl Ext {
         inode: &Inode,
         first: u64,
         count: u64,
+        seen: &mut Seen<'_>,
     ) -> Result<Vec<Run>, Unread> {
+        if inode.is_inline() {
+            return Err(Unread::broken(INLINE));
+        }
+        seen.ask();
         let to = first.saturating_add(count);
         let runs = if inode.has_extents() {
-            self.extents(part, inode, first, to)?
+            let mut runs = Vec::new();
+            self.extents(part, inode, (first, to), seen, &mut |more| {
+                runs.extend_from_slice(more);
+                Ok(())
+            })?;
+            runs
         } else {
-            self.indirect(part, inode, first, to)?
+            self.indirect(part, inode, first, to, seen)?
         };
-        let blocks = self.superblock.blocks;
+        self.check_inside(&runs)?;
+        Ok(runs)
+    }
+
+    fn check_inside(&self, runs: &[Run]) -> Result<(), Unread> {
+        let superblock = &self.superblock;
         let is_inside = |run: &Run| {
-            run.physical
-                .checked_add(run.count)
-                .is_some_and(|end| end <= blocks)
+            let end = run.physical.checked_add(run.count);
+            run.physical > superblock.first_block && end.is_some_and(|end| end <= superblock.blocks)
         };
         if runs.iter().all(is_inside) {
-            Ok(runs)
+            Ok(())
         } else {
-            Err(Unread::broken("a file has blocks beyond the disk"))
+            Err(Unread::broken("it has blocks beyond the file system"))
         }
     }
 
+    /// Checks all of a file's extents, as far as that takes no more than the blocks of its tree. Older maps are as long
+    /// as the file and have no checksums, and are looked at when they are read.
+    pub(super) fn check_map(
+        &self,
+        part: &mut dyn Blocks,
+        inode: &Inode,
+        seen: &mut Seen<'_>,
+    ) -> Result<(), Unread> {
+        if inode.is_inline() {
+            return Err(Unread::broken(INLINE));
+        }
+        if !inode.has_extents() {
+            return Ok(());
+        }
+        seen.ask();
+        let mut count = 0;
+        self.extents(part, inode, (0, u64::MAX), seen, &mut |runs| {
+            self.check_inside(runs)?;
+            count += runs.iter().map(|run| run.count).sum::<u64>();
+            if count > self.superblock.blocks {
+                return Err(Unread::broken("it has more blocks than the file system"));
+            }
+            Ok(())
+        })
+    }
+
+    /// Shows the runs of a tree that overlap a window, node by node.
     fn extents(
         &self,
         part: &mut dyn Blocks,
         inode: &Inode,
-        from: u64,
-        to: u64,
-    ) -> Result<Vec<Run>, Unread> {
+        (from, to): (u64, u64),
+        seen: &mut Seen<'_>,
+        each: &mut dyn FnMut(&[Run]) -> Result<(), Unread>,
+    ) -> Result<(), Unread> {
         let mut runs = Vec::new();
         let mut todo = Vec::new();
+        let depth = le16(&inode.map, 6);
+        if depth > DEEPEST {
+            return Err(damaged());
+        }
         let whole = Branch {
             block: 0,
-            depth: DEEPEST + 1,
+            depth,
             from,
             to,
         };
         read_node(&inode.map, &whole, &mut runs, &mut todo)?;
+        each(&runs)?;
         let mut nodes = 0;
         while let Some(branch) = todo.pop() {
+            seen.step()?;
             nodes += 1;
             if nodes > MOST_NODES {
-                return Err(Unread::broken("a file's extent tree has no end"));
+                return Err(Unread::broken("its extent tree has no end"));
+            }
+            if !seen.is_own_node(branch.block, inode.number) {
+                return Err(Unread::broken("a block of its extent tree has two places"));
             }
             let node = self.block(part, branch.block)?;
+            runs.clear();
             read_node(&node, &branch, &mut runs, &mut todo)?;
+            let holds = |seed| checksum::extents_hold(seed, &node);
+            if !self.own_seed(inode).is_none_or(holds) {
+                return Err(Unread::broken("its extent tree has a wrong checksum"));
+            }
+            each(&runs)?;
         }
-        Ok(runs)
+        Ok(())
     }
 
     pub(super) fn block(&self, part: &mut dyn Blocks, number: u64) -> Result<Vec<u8>, Unread> {
         let width = self.superblock.block_size;
-        let start = number
-            .checked_mul(width)
-            .ok_or_else(|| Unread::broken("a block beyond the disk"))?;
+        if number >= self.superblock.blocks {
+            return Err(Unread::broken(
+                "a block that it needs is beyond the file system",
+            ));
+        }
         let mut bytes = vec![0; width as usize];
-        part.read_at(start, &mut bytes)?;
+        part.read_at(number * width, &mut bytes)?;
         Ok(bytes)
     }
 
@@ -101,6 +161,7 @@ impl Ext {
         inode: &Inode,
         from: u64,
         to: u64,
+        seen: &mut Seen<'_>,
     ) -> Result<Vec<Run>, Unread> {
         let mut runs = Vec::new();
         for at in from..to.min(12) {
@@ -113,7 +174,7 @@ impl Ext {
             if from < start + span && start < to {
                 let root = le32(&inode.map, 44 + level as usize * 4);
                 let window = (from.max(start) - start, to.min(start + span) - start);
-                self.indirect_tree(part, root, level, start, window, &mut runs)?;
+                self.indirect_tree(part, (root, level, start), window, &mut runs, seen)?;
             }
             start += span;
         }
@@ -124,18 +185,21 @@ impl Ext {
     fn indirect_tree(
         &self,
         part: &mut dyn Blocks,
-        root: u32,
-        level: u32,
-        start: u64,
+        (root, level, start): (u32, u32, u64),
         (from, to): (u64, u64),
         runs: &mut Vec<Run>,
+        seen: &mut Seen<'_>,
     ) -> Result<(), Unread> {
         let fan = self.superblock.block_size / 4;
         let mut at = from;
         while at < to {
+            seen.step()?;
             let (mut block, mut span) = (root, fan.pow(level));
             while block != 0 && span > 1 {
                 span /= fan;
+                if u64::from(block) >= self.superblock.blocks {
+                    return Err(Unread::broken("its map leads beyond the file system"));
+                }
                 let offset = u64::from(block) * self.superblock.block_size + (at / span % fan) * 4;
                 let mut pointer = [0; 4];
                 part.read_at(offset, &mut pointer)?;
@@ -165,8 +229,12 @@ fn push_block(runs: &mut Vec<Run>, logical: u64, physical: u32) {
     }
 }
 
-/// Reads one node: extents go to `runs`, subtrees that overlap the branch's window to `todo`. Each subtree's window ends
-/// where the next one begins, so however the tree is made, no block of the file is looked at twice.
+fn damaged() -> Unread {
+    Unread::broken("its extent tree is damaged")
+}
+
+/// Reads one node: extents go to `runs`, subtrees that overlap the branch's window to `todo`. Extents and subtrees follow
+/// each other, and each subtree's window ends where the next one begins, so that no block of the file is looked at twice.
 fn read_node(
     node: &[u8],
     branch: &Branch,
@@ -174,24 +242,29 @@ fn read_node(
     todo: &mut Vec<Branch>,
 ) -> Result<(), Unread> {
     let (magic, count, depth) = (le16(node, 0), usize::from(le16(node, 2)), le16(node, 6));
-    if magic != 0xf30a || depth >= branch.depth || 12 + count * 12 > node.len() {
-        return Err(Unread::broken("a file's extent tree is damaged"));
+    if magic != 0xf30a || depth != branch.depth || 12 + count * 12 > node.len() {
+        return Err(damaged());
     }
-    let entries: Vec<&[u8]> = node[12..12 + count * 12].chunks_exact(12).collect();
+    let entries = node[12..12 + count * 12].chunks_exact(12);
     if depth == 0 {
-        runs.extend(entries.iter().filter_map(|entry| leaf(entry, branch)));
-        return Ok(());
+        return read_leaf(entries, branch, runs);
     }
-    for (at, entry) in entries.iter().enumerate().rev() {
-        let own = u64::from(le32(entry, 0));
-        let next = entries
-            .get(at + 1)
-            .map_or(branch.to, |next| u64::from(le32(next, 0)));
+    let below: Vec<(u64, u64)> = entries
+        .map(|entry| {
+            let block = u64::from(le16(entry, 8)) << 32 | u64::from(le32(entry, 4));
+            (u64::from(le32(entry, 0)), block)
+        })
+        .collect();
+    if below.is_empty() || !below.is_sorted_by(|a, b| a.0 < b.0) {
+        return Err(damaged());
+    }
+    for (at, &(own, block)) in below.iter().enumerate().rev() {
+        let next = below.get(at + 1).map_or(branch.to, |next| next.0);
         let (from, to) = (own.max(branch.from), next.min(branch.to));
         if from < to {
             todo.push(Branch {
-                block: u64::from(le16(entry, 8)) << 32 | u64::from(le32(entry, 4)),
-                depth,
+                block,
+                depth: depth - 1,
                 from,
                 to,
             });
@@ -200,22 +273,32 @@ fn read_node(
     Ok(())
 }
 
-/// An extent, cut to the window; `None` for one that is outside or allocated but never written, which reads as zeros.
-fn leaf(entry: &[u8], branch: &Branch) -> Option<Run> {
+/// Adds the extents that are in the window, cut to it, but for those that were never written, which read as zeros.
+fn read_leaf<'a>(
+    entries: impl Iterator<Item = &'a [u8]>,
+    branch: &Branch,
+    runs: &mut Vec<Run>,
+) -> Result<(), Unread> {
     const UNWRITTEN: u16 = 32768;
-    let len = le16(entry, 4);
-    if len > UNWRITTEN {
-        return None;
+    let mut end = 0;
+    for entry in entries {
+        let raw = le16(entry, 4);
+        let is_written = raw <= UNWRITTEN;
+        let len = u64::from(if is_written { raw } else { raw - UNWRITTEN });
+        let own = u64::from(le32(entry, 0));
+        if own < end || len == 0 {
+            return Err(damaged());
+        }
+        end = own + len;
+        let physical = u64::from(le16(entry, 6)) << 32 | u64::from(le32(entry, 8));
+        let (from, to) = (own.max(branch.from), end.min(branch.to));
+        if is_written && from < to {
+            runs.push(Run {
+                logical: from,
+                physical: physical + (from - own),
+                count: to - from,
+            });
+        }
     }
-    let (own, physical) = (
-        u64::from(le32(entry, 0)),
-        u64::from(le16(entry, 6)) << 32 | u64::from(le32(entry, 8)),
-    );
-    let from = own.max(branch.from);
-    let to = (own + u64::from(len)).min(branch.to);
-    (from < to).then(|| Run {
-        logical: from,
-        physical: physical + (from - own),
-        count: to - from,
-    })
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! The superblock: geometry and features.
 
-use super::{Unread, le16, le32};
+use super::{Unread, checksum, le16, le32};
 use crate::guest::blocks::Blocks;
 
 /// Incompatible features.
@@ -11,8 +11,17 @@ const WIDE: u32 = 0x80;
 const HARMLESS: u32 = 0x2 | 0x100 | 0x200 | 0x400 | 0x2000 | 0x4000;
 const FILETYPE: u32 = 0x2;
 
-/// Features that keep from writing only, of which this one changes what numbers mean.
+const CSUM_SEED: u32 = 0x2000;
+
+/// Features that keep from writing only: one changes what numbers mean, one gives most records a checksum.
 const BIGALLOC: u32 = 0x200;
+const METADATA_CSUM: u32 = 0x400;
+
+/// The only kind of checksums that there is, CRC-32C.
+const CRC32C: u8 = 1;
+
+/// Linux has room for more groups; a disk of 128 TiB has this many.
+const MOST_GROUPS: u64 = 1 << 20;
 
 /// What each unsupported feature is called.
 const NAMES: [(u32, &str); 6] = [
@@ -47,6 +56,14 @@ pub(crate) struct Superblock {
     pub has_types: bool,
     /// Whether the kernel found errors in it.
     pub has_errors: bool,
+    /// The first block of the first group.
+    pub first_block: u64,
+    /// Blocks in a group.
+    pub blocks_per_group: u64,
+    /// Where all checksums start, where there are any.
+    pub seed: Option<u32>,
+    /// Whether the superblock itself has another checksum than it should.
+    pub is_mismatched: bool,
 }
 
 impl Superblock {
@@ -59,6 +76,14 @@ impl Superblock {
         let superblock = Self::parse(&raw)?;
         let end = superblock.blocks.saturating_mul(superblock.block_size);
         if end > part.size() {
+            if superblock.is_mismatched {
+                return Err(Unread::broken("its superblock has a wrong checksum"));
+            }
+            if superblock.differs_from_copy(part) {
+                return Err(Unread::broken(
+                    "its superblock and the copy of it differ in the number of blocks",
+                ));
+            }
             return Err(Unread::CutOff {
                 end,
                 size: part.size(),
@@ -70,7 +95,9 @@ impl Superblock {
     fn parse(raw: &[u8]) -> Result<Self, Unread> {
         let shift = le32(raw, 24);
         if shift > 6 {
-            return Err(Unread::broken("its block size is none of ext"));
+            return Err(Unread::broken(
+                "its superblock has an impossible block size",
+            ));
         }
         let block_size = 1024u64 << shift;
         let is_dynamic = le32(raw, 76) > 0;
@@ -79,7 +106,19 @@ impl Superblock {
         } else {
             (0, 0)
         };
-        check_features(incompatible, read_only)?;
+        let has_sums = read_only & METADATA_CSUM != 0;
+        let is_mismatched = has_sums && le32(raw, 1020) != checksum::superblock(raw);
+        if has_sums && raw[373] != CRC32C && !is_mismatched {
+            return Err(Unread::Unsupported(
+                "an ext file system with checksums of an unknown kind".to_owned(),
+            ));
+        }
+        match check_features(incompatible, read_only) {
+            Err(_) if is_mismatched => {
+                return Err(Unread::broken("its superblock has a wrong checksum"));
+            }
+            checked => checked?,
+        }
         let is_wide = incompatible & WIDE != 0;
         let superblock = Self {
             block_size,
@@ -100,6 +139,10 @@ impl Superblock {
             },
             has_types: incompatible & FILETYPE != 0,
             has_errors: le16(raw, 58) & 2 != 0,
+            first_block: u64::from(le32(raw, 20)),
+            blocks_per_group: u64::from(le32(raw, 32)),
+            seed: has_sums.then(|| seed(raw, incompatible)),
+            is_mismatched,
         };
         superblock.check()?;
         Ok(superblock)
@@ -108,16 +151,35 @@ impl Superblock {
     fn check(&self) -> Result<(), Unread> {
         let is_sound = self.inodes_per_group > 0
             && self.inodes >= 2
-            && self.blocks > 0
+            && self.first_block < self.blocks
+            && (1..=self.block_size * 8).contains(&self.blocks_per_group)
             && self.inode_size.is_power_of_two()
             && (128..=self.block_size).contains(&self.inode_size)
             && self.descriptor_size.is_power_of_two()
             && self.descriptor_size <= 1024;
-        if is_sound {
-            Ok(())
-        } else {
-            Err(Unread::broken("its superblock contradicts itself"))
+        if !is_sound {
+            return Err(Unread::broken("its superblock contradicts itself"));
         }
+        if self.groups() > MOST_GROUPS {
+            return Err(Unread::Unsupported(format!(
+                "an ext file system with more than {MOST_GROUPS} groups"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Whether the second group has a copy of the superblock that has another number of blocks.
+    fn differs_from_copy(&self, part: &mut dyn Blocks) -> bool {
+        let start = (self.first_block + self.blocks_per_group) * self.block_size;
+        let Ok(raw) = part.bytes(start, 1024) else {
+            return false;
+        };
+        is_copy(&raw) && self.blocks != wide(&raw, 4, 0x150, le32(&raw, 96) & WIDE != 0)
+    }
+
+    /// How many groups of blocks there are.
+    pub fn groups(&self) -> u64 {
+        (self.blocks - self.first_block).div_ceil(self.blocks_per_group)
     }
 
     /// Bytes in use.
@@ -126,6 +188,19 @@ impl Superblock {
             .saturating_sub(self.free)
             .saturating_mul(self.block_size)
     }
+}
+
+/// Whether this is the second group's copy of a superblock.
+pub(crate) fn is_copy(raw: &[u8]) -> bool {
+    raw.len() == 1024 && le16(raw, 56) == 0xef53 && le16(raw, 90) == 1
+}
+
+/// Where all checksums start: written down, or made of the file system's UUID.
+fn seed(raw: &[u8], incompatible: u32) -> u32 {
+    if incompatible & CSUM_SEED != 0 {
+        return le32(raw, 624);
+    }
+    checksum::crc(u32::MAX, &raw[104..120])
 }
 
 fn wide(raw: &[u8], low: usize, high: usize, is_wide: bool) -> u64 {

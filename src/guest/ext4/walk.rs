@@ -1,27 +1,19 @@
 //! The whole tree, level by level: all folders of a level in the order of their blocks, then all inodes of the next
 //! level in the order of their numbers, so that the disk is read nearly in one sweep a level.
 
-use super::folder::Name;
-use super::{Ext, Inode, Unread};
+use super::growth::Growth;
+use super::{Ext, Inode, Seen, Unread};
 use crate::guest::MAX_FILES;
 use crate::guest::blocks::Blocks;
 use crate::job::Job;
-use crate::model::{FileKind, TreeBuilder};
+use crate::model::{Entry, FileKind};
 use std::collections::HashSet;
 
-/// Linux knows no limit; but each level is one more part of a path that somebody has to walk.
-const DEEPEST: usize = 20_000;
+/// Linux opens no longer path (`PATH_MAX`), so that no program reaches what is deeper.
+const LONGEST_PATH: usize = 4096;
 
-/// A tree that grows, over all file systems of a guest.
-#[derive(Default)]
-pub(in crate::guest) struct Growth {
-    /// The tree so far.
-    pub builder: TreeBuilder,
-    /// File system and inode number of each entry, by provisional id.
-    pub inodes: Vec<(u32, u32)>,
-    /// Provisional id and what is wrong there.
-    pub warnings: Vec<(u32, String)>,
-}
+/// So many inodes are held at once.
+const BATCH: usize = 1 << 16;
 
 /// A folder on which another file system is mounted: what is below it in this one is hidden.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,21 +28,34 @@ struct Folder {
     id: u32,
     inode: Inode,
     covered: Vec<Covered>,
+    /// Length of its path.
+    path: usize,
 }
 
+/// A name: the place of its folder in the level, and its inode's number, not checked.
 struct Child {
     folder: usize,
-    name: Name,
-    inode: Option<Inode>,
+    name: Box<[u8]>,
+    inode: u32,
 }
 
-/// Adds a file system's whole tree below the folder `root`, which takes the facts of its root folder. Returns the folders
-/// that are covered: mount and provisional id.
+/// Where a file system comes in the tree.
+pub(in crate::guest) struct Place {
+    /// Its number among the guest's file systems.
+    pub file_system: u32,
+    /// The provisional id of the folder that its root becomes, and the length of its path.
+    pub root: u32,
+    pub path: usize,
+    /// What is mounted on it.
+    pub covered: Vec<Covered>,
+}
+
+/// Adds a file system's whole tree below a folder, which takes the facts of its root folder. Returns the folders that
+/// are covered: mount and provisional id.
 pub(in crate::guest) fn walk(
     ext: &Ext,
     part: &mut dyn Blocks,
-    (file_system, root): (u32, u32),
-    covered: Vec<Covered>,
+    place: Place,
     growth: &mut Growth,
     job: &Job,
 ) -> Result<Vec<(usize, u32)>, Unread> {
@@ -58,28 +63,28 @@ pub(in crate::guest) fn walk(
     if inode.kind() != Some(FileKind::Directory) {
         return Err(Unread::broken("its root is no folder"));
     }
+    let mut seen = ext.seen(job);
+    seen.names = MAX_FILES.saturating_sub(growth.inodes.len());
     let mut walk = Walk {
         ext,
-        file_system,
+        file_system: place.file_system,
         growth,
-        seen: HashSet::from([Ext::ROOT]),
-        budget: ext.superblock.blocks,
+        folders: HashSet::from([Ext::ROOT]),
+        trees: HashSet::new(),
+        seen,
         found: Vec::new(),
     };
-    let mut level = vec![Folder {
-        id: root,
-        inode,
-        covered,
-    }];
-    for _ in 0..DEEPEST {
-        if level.is_empty() {
-            break;
-        }
-        level = walk.level(part, &level, job)?;
+    if let Some(fault) = inode.fault() {
+        walk.growth.warn(place.root, None, fault);
     }
-    for folder in &level {
-        let what = format!("folders deeper than {DEEPEST} are not read");
-        walk.growth.warnings.push((folder.id, what));
+    let mut level = vec![Folder {
+        id: place.root,
+        inode,
+        covered: place.covered,
+        path: place.path,
+    }];
+    while !level.is_empty() {
+        level = walk.level(part, &level)?;
     }
     Ok(walk.found)
 }
@@ -89,56 +94,79 @@ struct Walk<'a> {
     file_system: u32,
     growth: &'a mut Growth,
     /// Folders that have their place: a second name of one would be a loop.
-    seen: HashSet<u32>,
-    /// Blocks of folders that may still be read: no sound file system has more of them than blocks.
-    budget: u64,
+    folders: HashSet<u32>,
+    /// Files whose extent tree has blocks of its own and was checked.
+    trees: HashSet<u32>,
+    seen: Seen<'a>,
     found: Vec<(usize, u32)>,
 }
 
 impl Walk<'_> {
     /// Adds what is in the folders of one level and returns the folders of the next.
-    fn level(
-        &mut self,
-        part: &mut dyn Blocks,
-        folders: &[Folder],
-        job: &Job,
-    ) -> Result<Vec<Folder>, Unread> {
+    fn level(&mut self, part: &mut dyn Blocks, folders: &[Folder]) -> Result<Vec<Folder>, Unread> {
         let mut children = Vec::new();
-        for at in self.in_block_order(part, folders) {
-            job.check()?;
+        for at in self.in_block_order(part, folders)? {
+            self.seen.job().check()?;
             self.read_folder(part, at, &folders[at], &mut children)?;
         }
-        children.sort_unstable_by_key(|child| child.name.inode);
-        for (at, child) in children.iter_mut().enumerate() {
-            if at.is_multiple_of(4096) {
-                job.check()?;
-                let done = (self.growth.inodes.len() + at) as u64;
-                job.items("reading the file tree", done, None);
-            }
-            match self.ext.inode(part, child.name.inode) {
-                Ok(inode) => child.inode = Some(inode),
-                Err(Unread::Broken(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
+        children.sort_unstable_by_key(|child| child.inode);
         let mut next = Vec::new();
-        for child in children {
-            self.add(part, child, folders, &mut next)?;
+        for batch in children.chunks(BATCH) {
+            let done = self.growth.inodes.len() as u64;
+            self.seen.job().items("reading the file tree", done, None);
+            let inodes = self.inodes(part, batch)?;
+            for (child, inode) in batch.iter().zip(inodes) {
+                self.seen.step()?;
+                let parent = &folders[child.folder];
+                match inode {
+                    Ok(inode) => next.extend(self.add(part, child, inode, parent)?),
+                    Err(why) => self.growth.warn(parent.id, Some(&child.name), &why),
+                }
+            }
         }
         Ok(next)
     }
 
-    fn in_block_order(&self, part: &mut dyn Blocks, folders: &[Folder]) -> Vec<usize> {
-        let mut order: Vec<(u64, usize)> = folders
-            .iter()
-            .enumerate()
-            .map(|(at, folder)| {
-                let runs = self.ext.runs(part, &folder.inode, 0, 1).unwrap_or_default();
-                (runs.first().map_or(0, |run| run.physical), at)
-            })
-            .collect();
+    /// The inodes of a batch, or what is wrong with them.
+    fn inodes(
+        &mut self,
+        part: &mut dyn Blocks,
+        batch: &[Child],
+    ) -> Result<Vec<Result<Inode, String>>, Unread> {
+        let mut inodes: Vec<Result<Inode, String>> = Vec::with_capacity(batch.len());
+        for (at, child) in batch.iter().enumerate() {
+            self.seen.step()?;
+            let is_same = at > 0 && batch[at - 1].inode == child.inode;
+            let inode = match inodes.last() {
+                Some(last) if is_same => last.clone(),
+                _ => match self.ext.inode(part, child.inode).map_err(Unread::of_piece) {
+                    Ok(inode) => Ok(inode),
+                    Err(why) => Err(why?),
+                },
+            };
+            inodes.push(inode);
+        }
+        Ok(inodes)
+    }
+
+    fn in_block_order(
+        &mut self,
+        part: &mut dyn Blocks,
+        folders: &[Folder],
+    ) -> Result<Vec<usize>, Unread> {
+        let mut order = Vec::with_capacity(folders.len());
+        for (at, folder) in folders.iter().enumerate() {
+            self.seen.step()?;
+            let runs = self.ext.runs(part, &folder.inode, 0, 1, &mut self.seen);
+            let first = match runs.map_err(Unread::of_piece) {
+                Ok(runs) => runs.first().map_or(0, |run| run.physical),
+                // It fails again when the folder is read.
+                Err(why) => why.map(|_| 0)?,
+            };
+            order.push((first, at));
+        }
         order.sort_unstable();
-        order.into_iter().map(|(_, at)| at).collect()
+        Ok(order.into_iter().map(|(_, at)| at).collect())
     }
 
     fn read_folder(
@@ -148,112 +176,125 @@ impl Walk<'_> {
         folder: &Folder,
         children: &mut Vec<Child>,
     ) -> Result<(), Unread> {
-        let blocks = folder.inode.size.div_ceil(self.ext.superblock.block_size);
-        let names = match self.budget.checked_sub(blocks) {
-            Some(rest) => {
-                self.budget = rest;
-                self.ext.folder(part, &folder.inode)
-            }
-            None => Err(Unread::broken("the folders are larger than the disk")),
-        };
-        match names {
-            Ok(names) => children.extend(names.into_iter().map(|name| Child {
+        let mut each = |name: &[u8], inode| {
+            children.push(Child {
                 folder: at,
-                name,
-                inode: None,
-            })),
-            Err(Unread::Broken(why)) => self.warn(folder.id, &why),
-            Err(Unread::Disk(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-                self.warn(folder.id, "its blocks are beyond the disk");
-            }
-            Err(error) => return Err(error),
-        }
-        if self.growth.inodes.len() + children.len() > MAX_FILES {
-            return Err(Unread::broken(format!("more than {MAX_FILES} files")));
+                name: name.into(),
+                inode,
+            });
+        };
+        let found = (self.ext).folder(part, &folder.inode, &mut self.seen, &mut each);
+        let fault = match found.map_err(Unread::of_piece) {
+            Ok(fault) => fault,
+            Err(why) => Some(format!("the folder cannot be read: {}", why?)),
+        };
+        if let Some(fault) = fault {
+            self.growth.warn(folder.id, None, &fault);
         }
         Ok(())
     }
 
+    /// Adds one file; returns it where it is a folder to be read.
     fn add(
         &mut self,
         part: &mut dyn Blocks,
-        child: Child,
-        folders: &[Folder],
-        next: &mut Vec<Folder>,
-    ) -> Result<(), Unread> {
-        let parent = &folders[child.folder];
-        let number = child.name.inode;
-        let used = child.inode.and_then(|inode| Some((inode.kind()?, inode)));
-        let Some((kind, inode)) = used else {
-            self.warn(
-                parent.id,
-                &format!("a name in it leads to no file (inode {number})"),
-            );
-            return Ok(());
+        child: &Child,
+        inode: Inode,
+        parent: &Folder,
+    ) -> Result<Option<Folder>, Unread> {
+        let number = child.inode;
+        let Some(kind) = inode.kind().filter(|_| inode.links > 0) else {
+            let what = format!("the name leads to no file (inode {number} is not in use)");
+            self.growth.warn(parent.id, Some(&child.name), &what);
+            return Ok(None);
         };
         let is_folder = kind == FileKind::Directory;
-        if is_folder && !self.seen.insert(number) {
-            self.warn(
-                parent.id,
-                &format!("a folder in it is a loop (inode {number})"),
-            );
-            return Ok(());
+        if is_folder && !self.folders.insert(number) {
+            let what = format!("the folder has another place already (inode {number})");
+            self.growth.warn(parent.id, Some(&child.name), &what);
+            return Ok(None);
         }
-        let mut entry = inode.entry(kind);
-        entry.number = u64::from(number);
-        if kind == FileKind::Symlink {
-            entry.target = self.target(part, &inode, parent.id)?;
+        let fault = self.fault(part, kind, &inode)?;
+        if let Some(fault) = &fault {
+            self.growth.warn(parent.id, Some(&child.name), fault);
         }
-        if inode.links > 1 && !is_folder {
-            entry.inode = Some((self.file_system, u64::from(number)));
-        }
-        let Some(id) = self.growth.builder.add(parent.id, &child.name.name, entry) else {
-            self.warn(parent.id, "a name in it is none that Linux allows");
-            return Ok(());
+        let entry = self.entry(part, kind, &inode, (parent.id, &child.name))?;
+        let Some(id) = self.growth.builder.add(parent.id, &child.name, entry) else {
+            self.growth
+                .warn(parent.id, None, "a name in it is none that Linux allows");
+            return Ok(None);
         };
         self.growth.note(id, (self.file_system, number));
-        if is_folder {
-            let covered = below(&parent.covered, &child.name.name);
-            match covered.iter().find(|covered| covered.rest.is_empty()) {
-                Some(mount) => self.found.push((mount.mount, id)),
-                None => next.push(Folder { id, inode, covered }),
-            }
+        if !is_folder {
+            return Ok(None);
         }
-        Ok(())
+        let covered = below(&parent.covered, &child.name);
+        if let Some(mount) = covered.iter().find(|covered| covered.rest.is_empty()) {
+            self.found.push((mount.mount, id));
+            return Ok(None);
+        }
+        let path = parent.path + 1 + child.name.len();
+        if path >= LONGEST_PATH {
+            let what = format!("paths of more than {LONGEST_PATH} bytes are not read");
+            self.growth.warn(id, None, &what);
+            return Ok(None);
+        }
+        Ok(Some(Folder {
+            id,
+            inode,
+            covered,
+            path,
+        }))
     }
 
-    fn target(
+    /// What is wrong with an inode or with the map of its contents.
+    fn fault(
         &mut self,
         part: &mut dyn Blocks,
+        kind: FileKind,
         inode: &Inode,
-        folder: u32,
-    ) -> Result<Vec<u8>, Unread> {
-        match self.ext.link(part, inode) {
-            Err(Unread::Broken(why)) => {
-                self.warn(folder, &format!("a symlink in it cannot be read: {why}"));
-                Ok(Vec::new())
+    ) -> Result<Option<String>, Unread> {
+        let fault = inode.fault().map(str::to_owned);
+        let is_checked = inode.has_tree() && !self.trees.insert(inode.number);
+        if kind != FileKind::Regular || is_checked {
+            return Ok(fault);
+        }
+        let checked = self.ext.check_map(part, inode, &mut self.seen);
+        match checked.map_err(Unread::of_piece) {
+            Ok(()) => Ok(fault),
+            Err(why) => {
+                let why = why?;
+                let key = (self.file_system, inode.number);
+                self.growth.unreadable.insert(key);
+                Ok(Some(format!("its contents cannot be read: {why}")))
             }
-            target => target,
         }
     }
 
-    fn warn(&mut self, id: u32, what: &str) {
-        // A damaged file system may have one for each name.
-        const MOST: usize = 1000;
-        if self.growth.warnings.len() < MOST {
-            self.growth.warnings.push((id, what.to_owned()));
+    /// The tree's entry, with a symlink's target.
+    fn entry(
+        &mut self,
+        part: &mut dyn Blocks,
+        kind: FileKind,
+        inode: &Inode,
+        (folder, name): (u32, &[u8]),
+    ) -> Result<Entry, Unread> {
+        let mut entry = inode.entry(kind);
+        entry.number = u64::from(inode.number);
+        if inode.links > 1 && kind != FileKind::Directory {
+            entry.inode = Some((self.file_system, u64::from(inode.number)));
         }
-    }
-}
-
-impl Growth {
-    /// Notes the inode behind a provisional id; ids grow by one, and a name that occurs twice has its id again.
-    pub fn note(&mut self, id: u32, inode: (u32, u32)) {
-        let at = id as usize;
-        if at >= self.inodes.len() {
-            self.inodes.resize(at + 1, (0, 0));
+        if kind == FileKind::Symlink {
+            let target = self.ext.link(part, inode, &mut self.seen);
+            match target.map_err(Unread::of_piece) {
+                Ok(target) => entry.target = target,
+                Err(why) => {
+                    let what = format!("the symlink cannot be read: {}", why?);
+                    self.growth.warn(folder, Some(name), &what);
+                }
+            }
         }
-        self.inodes[at] = inode;
+        Ok(entry)
     }
 }
 

@@ -20,6 +20,8 @@ pub struct LibguestfsGuest {
     appliance: Rc<Appliance>,
     disk: Disk,
     reader: Reader,
+    /// What is damaged in the partition table, as sentences.
+    faults: Vec<String>,
 }
 
 /// Who makes files of the disk.
@@ -41,6 +43,7 @@ impl LibguestfsGuest {
         let appliance = Rc::new(Appliance::launch(&[drive], accel, job)?);
         let size = appliance.disk_size()?;
         let found = appliance.find_guest(Access::ReadOnly, job)?;
+        let faults = found.table.faults.clone();
         let mut origin = image.origin("libguestfs", size);
         origin.confinement = appliance.layers().names();
         let origin = appliance.origin(origin, found.table, &found.volumes)?;
@@ -51,6 +54,7 @@ impl LibguestfsGuest {
                 origin,
                 mounts: found.mounts,
             },
+            faults,
         };
         guest.read_directly(image)?;
         Ok(guest)
@@ -103,12 +107,8 @@ impl Guest for LibguestfsGuest {
 
     fn walk(&mut self, job: &Job) -> Result<(FileTree, Vec<Warning>), GuestError> {
         let (tree, mut warnings) = self.tree(job)?;
-        warnings.extend(
-            self.appliance
-                .notes()
-                .iter()
-                .map(|note| Warning::new(b"", note.clone())),
-        );
+        let notes = self.appliance.notes().iter().chain(&self.faults);
+        warnings.extend(notes.map(|note| Warning::new(b"", note.clone())));
         Ok((tree, warnings))
     }
 

@@ -3,6 +3,7 @@
 use super::devices::partition_number;
 use super::{Access, Appliance, ffi};
 use crate::guest::blocks::Blocks;
+use crate::guest::damage::Damage;
 use crate::guest::layout::{self, LONGEST_FSTAB, ROOT_SIGNS, Volume};
 use crate::guest::mode::kind_of;
 use crate::guest::partition::{self, Table};
@@ -218,21 +219,25 @@ impl Appliance {
             },
             part_uuid: row.map(|(_, uuid)| uuid.clone()).unwrap_or_default(),
             is_read: READ.contains(&kind),
-            is_root: false,
-            fstab: None,
+            ..Volume::default()
         };
         if volume.is_read {
-            self.look_into(device, &mut volume);
+            let start = row.map(|(partition, _)| partition.start);
+            self.look_into(device, start, &mut volume);
         }
         volume
     }
 
-    fn look_into(&self, device: &str, volume: &mut Volume) {
+    fn look_into(&self, device: &str, start: Option<u64>, volume: &mut Volume) {
         let mounted = self.call("mount a file system of the guest", |handle| {
             handle.mount_ro(device, "/")
         });
-        if mounted.is_err() {
+        if let Err(error) = mounted {
             volume.is_read = false;
+            volume.damage = Some(Damage {
+                what: format!("cannot be mounted: {error}"),
+                start,
+            });
             return;
         }
         volume.is_root = ROOT_SIGNS
