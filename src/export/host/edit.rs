@@ -80,17 +80,25 @@ impl Host<'_> {
     fn write_new(&self, at: usize, text: &NewText) -> Result<(), Unfit> {
         let path = self.inside(at, &text.path);
         let mut script = Script::default();
-        for (end, _) in path
-            .iter()
-            .enumerate()
-            .skip(1)
-            .filter(|(_, byte)| **byte == b'/')
-        {
-            // A folder that is there already stays as it is.
-            script.add(&[Plain("mkdir"), Path(&path[..end])])?;
+        let slashes = path.iter().enumerate().skip(1);
+        for (end, _) in slashes.filter(|(_, byte)| **byte == b'/') {
+            let folder = &path[..end];
+            // For a folder that is there already, debugfs would write an inode before it notices.
+            if !self.exists(at, folder)? {
+                script.add(&[Plain("mkdir"), Path(folder)])?;
+            }
         }
         script.write(path, &text.content)?;
         self.run(at, &script)
+    }
+
+    /// Whether debugfs finds an inode there.
+    fn exists(&self, at: usize, path: &[u8]) -> Result<bool, Unfit> {
+        let mut script = Script::reading();
+        script.add(&[Plain("imap"), Path(path)])?;
+        let said = self.system(&self.places[at]).edit(&script)?;
+        let found = b"is part of block group";
+        Ok(said.windows(found.len()).any(|words| words == found))
     }
 
     /// Puts the content into the file's own blocks and gives the rest of them back, so that owner, mode, attributes and

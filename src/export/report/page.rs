@@ -64,6 +64,13 @@ impl FullReport<'_> {
         let mut rows = vec![
             ("source", report.source.clone()),
             ("SHA-256", report.source_sha256.clone()),
+        ];
+        for file in &report.source_chain {
+            rows.push(("builds on", format!("{} ({})", file.path, file.format)));
+            rows.push(("SHA-256", file.sha256.clone()));
+        }
+        rows.extend([
+            ("read by", reader(&report.confinement)),
             ("output", format!("{}, {}", report.output, report.format)),
             ("SHA-256", report.output_sha256.clone()),
             ("guest", report.guest.clone()),
@@ -87,7 +94,7 @@ impl FullReport<'_> {
                 ),
             ),
             ("projected", format!("about {}", Bytes(report.projected))),
-        ];
+        ]);
         if let Some(cost) = &report.update {
             let words = format!(
                 "{} of {} chunks of {} KiB are not in {}: {} to fetch before compression",
@@ -127,6 +134,14 @@ impl FullReport<'_> {
             })
             .collect();
         section("Removed, by folder", SUMS, &rows)
+    }
+}
+
+/// What read the image's format, and what confined it.
+fn reader(layers: &[&str]) -> String {
+    match layers {
+        [] => "qemu-nbd, not confined".to_owned(),
+        layers => format!("qemu-nbd, confined by {}", layers.join(" and ")),
     }
 }
 
