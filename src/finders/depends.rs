@@ -3,7 +3,7 @@
 use super::Scan;
 use crate::job::Cancelled;
 use crate::model::inventory::NO_OWNER;
-use crate::model::{Evidence, Inventory, Node, PackageId};
+use crate::model::{Evidence, Inventory, Node, PackageId, Warning};
 use crate::pkgdb;
 use std::collections::HashSet;
 
@@ -29,6 +29,10 @@ pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
                 scan.found.need(because, file, b"its own list");
             }
         }
+    }
+    if resolver.is_spent() {
+        let text = "more relations between packages than any system has: not all were followed";
+        scan.found.warnings.push(Warning::new(b"", text));
     }
     Ok(())
 }

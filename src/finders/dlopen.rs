@@ -19,7 +19,7 @@ const MAX_NAME: usize = 128;
 /// The finder's row function.
 pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
     let tree = scan.tree();
-    let mut loader = Loader::new(scan.facts, scan.source);
+    let mut loader = Loader::new(scan);
     for (&file, elf) in scan.facts.elves {
         scan.check()?;
         for note in &elf.notes {
@@ -45,6 +45,7 @@ pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
             }
         }
     }
+    loader.warn_spent(scan);
     Ok(())
 }
 

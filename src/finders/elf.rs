@@ -10,7 +10,7 @@ mod version;
 
 use super::{Head, Source};
 use crate::job::{Cancelled, Job};
-use crate::model::{FileId, FileTree, Warning};
+use crate::model::{FileId, FileTree, Warning, Warnings};
 use object::elf;
 pub use section::section;
 use std::collections::BTreeMap;
@@ -51,6 +51,21 @@ pub struct Elf {
     pub notes: Vec<Vec<u8>>,
 }
 
+impl Elf {
+    /// About how many bytes it takes.
+    fn room(&self) -> usize {
+        let lists = [&self.needed, &self.versions_defined, &self.notes];
+        let pairs = self.versions_needed.iter().flat_map(|(a, b)| [a, b]);
+        let paths = [&self.interpreter, &self.soname, &self.rpath, &self.runpath];
+        let strings = lists.into_iter().flatten().chain(pairs);
+        let strings = strings.chain(paths.into_iter().flatten());
+        size_of::<Self>() + strings.map(|text| 40 + text.len()).sum::<usize>()
+    }
+}
+
+/// Most bytes of what all ELF files say, some ten times those of a big guest.
+const MAX_ROOM: usize = 256 << 20;
+
 /// Every ELF file's loader view, in tree order so that every run yields the same.
 pub type Elves = BTreeMap<FileId, Elf>;
 
@@ -60,7 +75,7 @@ pub fn read_all(
     heads: &[Head],
     source: &mut dyn Source,
     job: &Job,
-) -> Result<(Elves, Vec<Warning>), Cancelled> {
+) -> Result<(Elves, Warnings), Cancelled> {
     let files: Vec<FileId> = tree
         .ids()
         .filter(|&file| heads[file.index()] == Head::Elf)
@@ -71,15 +86,22 @@ pub fn read_all(
                 .any(|name| name == file)
         })
         .collect();
-    let (mut elves, mut warnings) = (Elves::new(), Vec::new());
+    let (mut elves, mut warnings) = (Elves::new(), Warnings::default());
+    let mut room = MAX_ROOM;
     for (done, &file) in files.iter().enumerate() {
         job.check()?;
         if done % 64 == 0 {
             let total = Some(files.len() as u64);
             job.items("reading programs and libraries", done as u64, total);
         }
+        if room == 0 {
+            let text = "the headers of programs say more than those of any system: the others were not read";
+            warnings.push(Warning::new(b"", text));
+            break;
+        }
         match read(&mut |offset, len| source.read(tree, file, offset, len)) {
             Ok(elf) => {
+                room = room.saturating_sub(elf.room());
                 elves.insert(file, elf);
             }
             Err(message) => warnings.push(Warning::new(&tree.path(file), message)),

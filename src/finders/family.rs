@@ -48,9 +48,10 @@ pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
             scan.check()?;
             for &need in family.needs {
                 let folder = tree.parent(file);
+                let budget = &mut scan.found.patterns;
                 let ends = known
                     .entry((folder, need))
-                    .or_insert_with(|| pattern::expand_from(tree, folder, need.as_bytes()));
+                    .or_insert_with(|| pattern::expand_from(tree, folder, need.as_bytes(), budget));
                 for end in ends.iter().filter(|end| !is_top(tree, end.file)) {
                     scan.found.chain(because, end, need.as_bytes());
                     add_targets(tree, because, end.file, need, scan.found);

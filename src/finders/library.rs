@@ -6,9 +6,9 @@
 //! or has loaded it already (`libR.so`, `libjvm.so`) is looked for by name, nearest first: that is the convention.
 
 use super::elf::{Abi, Elf, Elves};
-use super::{Because, Facts, Found, Scan, Source};
+use super::{Because, Found, Scan};
 use crate::job::Cancelled;
-use crate::model::{Evidence, FileId, FileKind, FileTree};
+use crate::model::{Evidence, FileId, FileKind, FileTree, Warning};
 use search::{Folder, Search};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -22,7 +22,7 @@ const VIRTUAL: [&[u8]; 3] = [b"linux-vdso.so.1", b"linux-gate.so.1", b"linux-vds
 /// The finder's row function.
 pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
     let tree = scan.tree();
-    let mut loader = Loader::new(scan.facts, scan.source);
+    let mut loader = Loader::new(scan);
     for (&file, elf) in scan.facts.elves {
         scan.check()?;
         let because = scan.because(file, Evidence::Read);
@@ -37,6 +37,7 @@ pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
         }
     }
     loader.add_twins(scan);
+    loader.warn_spent(scan);
     Ok(())
 }
 
@@ -56,12 +57,19 @@ pub(super) struct Loader<'a> {
     known: HashMap<(Vec<u8>, Abi), Option<Rc<Hit>>>,
     /// Files by name, for what only the loading program can find.
     names: HashMap<&'a [u8], Vec<FileId>>,
+    /// Folders and files that may still be looked at.
+    left: usize,
 }
+
+/// Most folders and files that are looked at for all names together, some hundred times those of a big guest.
+const MAX_LOOKS: usize = 20_000_000;
+/// What a file costs whose place is compared with another's.
+const LOOKS_OF_A_FILE: usize = 4;
 
 impl<'a> Loader<'a> {
     /// Reads the loader's configuration.
-    pub fn new(facts: &Facts<'a>, source: &mut dyn Source) -> Self {
-        let tree = &facts.inventory.tree;
+    pub fn new(scan: &mut Scan<'a>) -> Self {
+        let tree = scan.tree();
         let mut names: HashMap<&[u8], Vec<FileId>> = HashMap::new();
         for file in tree.ids() {
             let is_candidate = matches!(tree.kind(file), FileKind::Regular | FileKind::Symlink);
@@ -72,11 +80,27 @@ impl<'a> Loader<'a> {
         }
         Self {
             tree,
-            elves: facts.elves,
-            search: Search::new(tree, source),
+            elves: scan.facts.elves,
+            search: Search::new(tree, scan.source, &mut scan.found.warnings),
             known: HashMap::new(),
             names,
+            left: MAX_LOOKS,
         }
+    }
+
+    /// Whether names were not looked for because there are too many.
+    pub fn warn_spent(&self, scan: &mut Scan<'_>) {
+        if self.left == 0 {
+            let text =
+                "libraries are looked for in more places than on any system: not all were found";
+            scan.found.warnings.push(Warning::new(b"", text));
+        }
+    }
+
+    /// Takes looks off; `false` when nothing is left.
+    fn take_looks(&mut self, looks: usize) -> bool {
+        self.left = self.left.saturating_sub(looks);
+        self.left > 0
     }
 
     /// Whether the loader would find this name for a file.
@@ -146,6 +170,9 @@ impl<'a> Loader<'a> {
         }
         if let Some(path) = elf.runpath.as_ref().or(elf.rpath.as_ref()) {
             let folders = self.search.along(self.tree, path, self.tree.parent(file));
+            if !self.take_looks(path.len() + folders.len()) {
+                return None;
+            }
             if let Some(hit) = self.among(&folders, elf.abi, name) {
                 return Some(Rc::new(hit));
             }
@@ -153,6 +180,10 @@ impl<'a> Loader<'a> {
         let key = (name.to_vec(), elf.abi);
         if let Some(known) = self.known.get(&key) {
             return known.clone();
+        }
+        let cached = self.search.cache.get(name).map_or(0, Vec::len);
+        if !self.take_looks(self.search.folders.len() + cached) {
+            return None;
         }
         let hit = self
             .among(&self.search.folders, elf.abi, name)
@@ -210,8 +241,12 @@ impl<'a> Loader<'a> {
     }
 
     /// The library of this name that is nearest in the tree: what a loading program's own search path would find.
-    fn nearest(&self, file: FileId, abi: Abi, name: &[u8]) -> Option<Hit> {
+    fn nearest(&mut self, file: FileId, abi: Abi, name: &[u8]) -> Option<Hit> {
         let mut best: Option<(u32, Hit)> = None;
+        let looks = self.names.get(name)?.len() * LOOKS_OF_A_FILE;
+        if !self.take_looks(looks) {
+            return None;
+        }
         for &candidate in self.names.get(name)? {
             let mut hit = Hit::default();
             let folder = self.tree.parent(candidate);

@@ -17,7 +17,7 @@ pub mod jar;
 pub mod library;
 pub mod modules;
 pub mod octave;
-mod pattern;
+pub mod pattern;
 pub mod perl;
 mod plugin;
 mod programs;
@@ -37,9 +37,9 @@ pub mod unit;
 use crate::job::Cancelled;
 use crate::model::{
     Components, Evidence, FileId, FileKind, FileTree, FinderId, Inventory, Need, Node, Resolved,
-    Unmet, Warning,
+    Unmet, Warnings,
 };
-pub use scan::Scan;
+pub use scan::{Scan, is_spent};
 pub use table::FINDERS;
 
 /// A file's bytes on request. Failures are already warnings by the time that a finder sees an empty answer.
@@ -122,9 +122,14 @@ pub struct Found {
     /// Needs that nothing satisfies.
     pub unmet: Vec<Unmet>,
     /// What could not be parsed.
-    pub warnings: Vec<Warning>,
+    pub warnings: Warnings,
     /// Units and the modules that can be named.
     pub components: Components,
+    /// What patterns of paths may still cost.
+    pub patterns: pattern::Budget,
+    /// Bytes of the texts of edges.
+    whats: usize,
+    is_full: bool,
 }
 
 /// Who needs, how that is known and by which finder: what the edges of one file have in common.
@@ -138,22 +143,34 @@ pub struct Because {
     pub evidence: Evidence,
 }
 
-/// Most edges of one guest, some twenty times those of a big one: what a hostile guest claims beyond them is left out.
-const MAX_NEEDS: usize = 8_000_000;
+/// Most edges of one guest, some ten times those of a big one: what a hostile guest claims beyond them is left out.
+const MAX_NEEDS: usize = 5_000_000;
+/// Most needs without an answer.
+const MAX_UNMET: usize = 500_000;
+/// Longest text of an edge, and most bytes of the texts of all edges.
+const MAX_WHAT: usize = 1024;
+const MAX_WHATS: usize = 160 << 20;
 
 impl Found {
     /// Adds an edge.
     pub fn need(&mut self, because: Because, to: impl Into<Node>, what: &[u8]) {
-        if self.needs.len() >= MAX_NEEDS {
-            return;
+        if let Some(what) = self.room(self.needs.len() < MAX_NEEDS, what) {
+            self.needs.push(Need {
+                from: because.from,
+                to: to.into(),
+                finder: because.finder,
+                evidence: because.evidence,
+                what,
+            });
         }
-        self.needs.push(Need {
-            from: because.from,
-            to: to.into(),
-            finder: because.finder,
-            evidence: because.evidence,
-            what: what.into(),
-        });
+    }
+
+    /// The text of one more edge, where there is room for it.
+    fn room(&mut self, is_room: bool, what: &[u8]) -> Option<Box<[u8]>> {
+        let what = &what[..what.len().min(MAX_WHAT)];
+        self.is_full |= !is_room || self.whats + what.len() > MAX_WHATS;
+        self.whats += what.len();
+        (!self.is_full).then(|| what.into())
     }
 
     /// Adds an edge to the file at the end of a path and one to each link on the way.
@@ -166,16 +183,18 @@ impl Found {
 
     /// Whether edges were left out.
     pub fn is_full(&self) -> bool {
-        self.needs.len() >= MAX_NEEDS
+        self.is_full
     }
 
     /// Notes a need that nothing satisfies.
     pub fn miss(&mut self, because: Because, what: &[u8]) {
-        self.unmet.push(Unmet {
-            from: because.from,
-            finder: because.finder,
-            what: what.into(),
-        });
+        if let Some(what) = self.room(self.unmet.len() < MAX_UNMET, what) {
+            self.unmet.push(Unmet {
+                from: because.from,
+                finder: because.finder,
+                what,
+            });
+        }
     }
 }
 

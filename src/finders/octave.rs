@@ -50,7 +50,8 @@ pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
         let mut parts = vec![folder];
         for place in COMPILED {
             let path = [place.as_bytes(), tree.name(folder)].concat();
-            let ends = pattern::expand_from(tree, FileId::ROOT, &path);
+            let budget = &mut scan.found.patterns;
+            let ends = pattern::expand_from(tree, FileId::ROOT, &path, budget);
             parts.extend(ends.iter().map(|end| end.file));
         }
         let because = scan.because(record, Evidence::Convention);

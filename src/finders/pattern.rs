@@ -1,16 +1,56 @@
-//! Paths with `*` in them, expanded over the tree part by part, links followed.
+//! Paths with `*` in them, expanded over the tree part by part, links followed; and what is said of a glob that cannot be
+//! used.
 
+use crate::model::glob::GlobError;
+use crate::model::text::short;
 use crate::model::{FileId, FileTree, Resolved};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Most places that one pattern may have.
 const MAX_PLACES: usize = 4096;
 /// Longest pattern: the longest path that Linux opens.
-const MAX_PATTERN: usize = 4096;
+pub const MAX_PATTERN: usize = 4096;
+/// Most names that all patterns of one guest are compared with and links that they pass: a second of work, some hundred
+/// times what a big guest needs.
+const MAX_WORK: u64 = 20_000_000;
+
+/// What a guest's patterns may still cost. Links that lead back make a short pattern name everything, many times.
+#[derive(Debug)]
+pub struct Budget(u64);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(MAX_WORK)
+    }
+}
+
+impl Budget {
+    /// Whether nothing is left, so that patterns were not expanded any more.
+    pub const fn is_spent(&self) -> bool {
+        self.0 == 0
+    }
+
+    /// Takes off some work; `false` when there was too little left.
+    fn take(&mut self, work: usize) -> bool {
+        self.0 = self.0.saturating_sub(work as u64);
+        self.0 > 0
+    }
+}
+
+/// What is said of a glob in a guest's file that cannot be used.
+pub fn unusable(glob: &[u8], error: &GlobError) -> String {
+    format!("the glob {} cannot be used: {error}", short(glob))
+}
 
 /// The files and folders that a pattern names, from a folder on where it is not absolute, in tree order of each part. A
 /// star stands for any bytes within a part. A place that several ways lead to is there once, with the links of all.
-pub fn expand_from(tree: &FileTree, folder: FileId, pattern: &[u8]) -> Vec<Resolved> {
+/// Nothing for a pattern that is too long, or when the budget is spent.
+pub fn expand_from(
+    tree: &FileTree,
+    folder: FileId,
+    pattern: &[u8],
+    budget: &mut Budget,
+) -> Vec<Resolved> {
     let start = if pattern.first() == Some(&b'/') {
         FileId::ROOT
     } else {
@@ -27,47 +67,80 @@ pub fn expand_from(tree: &FileTree, folder: FileId, pattern: &[u8]) -> Vec<Resol
         .split(|&byte| byte == b'/')
         .filter(|part| !part.is_empty())
     {
-        places = merge(places.iter().flat_map(|place| step(tree, place, part)));
+        let mut next = Next::default();
+        for (from, place) in places.iter().enumerate() {
+            if !step(tree, place, part, budget, |end| next.add(from, place, &end)) {
+                return Vec::new();
+            }
+        }
+        places = next.places;
     }
     places
 }
 
-fn merge(found: impl Iterator<Item = Resolved>) -> Vec<Resolved> {
-    let mut places: Vec<Resolved> = Vec::new();
-    let mut known: HashMap<FileId, usize> = HashMap::new();
-    for place in found {
-        let at = *known.entry(place.file).or_insert(places.len());
-        if at == places.len() {
+/// The places of one part.
+#[derive(Default)]
+struct Next {
+    places: Vec<Resolved>,
+    known: HashMap<FileId, usize>,
+    /// Links that a place has.
+    linked: HashSet<(usize, FileId)>,
+    /// Places whose links a place has already.
+    merged: HashSet<(usize, usize)>,
+}
+
+impl Next {
+    /// Adds the end of a way from a place; how much work that was.
+    fn add(&mut self, from: usize, place: &Resolved, end: &Resolved) -> usize {
+        let at = *self.known.entry(end.file).or_insert(self.places.len());
+        if at == self.places.len() {
             if at == MAX_PLACES {
-                break;
+                self.known.remove(&end.file);
+                return 1;
             }
-            let links = Vec::new();
-            places.push(Resolved { links, ..place });
+            self.places.push(Resolved {
+                file: end.file,
+                links: Vec::new(),
+            });
         }
-        for link in place.links {
-            if !places[at].links.contains(&link) {
-                places[at].links.push(link);
+        let old = if self.merged.insert((at, from)) {
+            place.links.as_slice()
+        } else {
+            &[]
+        };
+        for &link in old.iter().chain(&end.links) {
+            if self.linked.insert((at, link)) {
+                self.places[at].links.push(link);
             }
         }
+        1 + old.len() + end.links.len()
     }
-    places
 }
 
-fn step(tree: &FileTree, place: &Resolved, part: &[u8]) -> Vec<Resolved> {
-    let resolve = |name: &[u8]| {
-        let mut end = tree.resolve_from(place.file, name, true)?;
-        end.links.splice(0..0, place.links.iter().copied());
-        Some(end)
+/// Hands over what one part names in one place; `false` when the budget is spent.
+fn step(
+    tree: &FileTree,
+    place: &Resolved,
+    part: &[u8],
+    budget: &mut Budget,
+    mut found: impl FnMut(Resolved) -> usize,
+) -> bool {
+    let mut resolve = |name: &[u8]| {
+        let end = tree.resolve_from(place.file, name, true);
+        end.map_or(1, &mut found)
     };
     if !part.contains(&b'*') {
-        return resolve(part).into_iter().collect();
+        return budget.take(resolve(part));
     }
-    tree.children(place.file)
-        .iter()
-        .map(|&child| tree.name(child))
-        .filter(|name| matches(part, name))
-        .filter_map(resolve)
-        .collect()
+    tree.children(place.file).iter().all(|&child| {
+        let name = tree.name(child);
+        let work = if matches(part, name) {
+            resolve(name)
+        } else {
+            0
+        };
+        budget.take(1 + work)
+    })
 }
 
 /// Whether a name is what a pattern with stars says; linear in both.
@@ -103,7 +176,7 @@ mod tests {
         let guest = Fixture::new(&[("/d/x -> .", ""), ("/d/y -> .", ""), ("/d/f", "")]);
         let tree = &guest.inventory.tree;
         let at = |path: &str| tree.lookup(path.as_bytes()).expect("it is there");
-        let ends = expand_from(tree, FileId::ROOT, b"/d/*/*/*/*/f");
+        let ends = expand_from(tree, FileId::ROOT, b"/d/*/*/*/*/f", &mut Budget::default());
         assert_eq!(ends.len(), 1);
         assert_eq!(ends[0].file, at("/d/f"));
         assert_eq!(ends[0].links, [at("/d/x"), at("/d/y")]);
@@ -114,8 +187,26 @@ mod tests {
         let guest = Fixture::new(&[("/d/f", "")]);
         let tree = &guest.inventory.tree;
         let pattern = |parts: usize| [b"/d/", "./".repeat(parts).as_bytes(), b"f"].concat();
-        assert_eq!(expand_from(tree, FileId::ROOT, &pattern(100)).len(), 1);
-        assert_eq!(expand_from(tree, FileId::ROOT, &pattern(3000)), []);
+        let mut budget = Budget::default();
+        let mut expand = |pattern: &[u8]| expand_from(tree, FileId::ROOT, pattern, &mut budget);
+        assert_eq!(expand(&pattern(100)).len(), 1);
+        assert_eq!(expand(&pattern(3000)), []);
+    }
+
+    #[test]
+    fn links_that_lead_back_spend_the_budget_and_no_more() {
+        let links: Vec<String> = (0..600).map(|at| format!("/d/s{at} -> .")).collect();
+        let files: Vec<(&str, &str)> = links.iter().map(|link| (link.as_str(), "")).collect();
+        let guest = Fixture::new(&files);
+        let tree = &guest.inventory.tree;
+        let pattern = |parts: usize| [b"/d", "/*".repeat(parts).as_bytes(), b"/f"].concat();
+        let mut budget = Budget(1000 * 600);
+        let mut expand = |pattern: &[u8]| expand_from(tree, FileId::ROOT, pattern, &mut budget);
+        assert_eq!(expand(&pattern(100)), []);
+        assert_eq!(expand(&pattern(2000)), []);
+        assert!(budget.is_spent());
+        let ends = expand_from(tree, FileId::ROOT, b"/d", &mut budget);
+        assert_eq!(ends, [], "nothing is expanded any more");
     }
 
     #[test]

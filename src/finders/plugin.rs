@@ -12,6 +12,7 @@ pub fn name_service(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
     let services = login::name_services(&mut guest);
     let tree = scan.tree();
     for file in tree.ids().filter(|&file| tree.name(file) == b"libc.so.6") {
+        scan.check()?;
         let because = scan.because(file, Evidence::Convention);
         for &node in &services {
             scan.found.need(because, node, b"/etc/nsswitch.conf");

@@ -4,16 +4,27 @@
 
 use super::{Because, Facts, Found, MAX_TEXT, Source, programs};
 use crate::job::{Cancelled, Job};
-use crate::model::text::escape;
+use crate::model::text::{boundary, escape};
 use crate::model::{Component, Evidence, FileId, FileKind, FileTree, FinderId, Node, Warning};
 use serde::de::DeserializeOwned;
 
 /// Longest record of an installer that is read.
 pub(super) const MAX_RECORD: usize = 32 << 20;
+/// Longest name of a component, which may be a path, and longest version, in bytes.
+const MAX_NAME: usize = 4096;
+const MAX_VERSION: usize = 256;
 /// Most bytes that are asked for at once.
 const PIECE: usize = 4 << 20;
 /// Between two reports of progress.
 const REPORT_EVERY: usize = 64;
+
+/// Most names that are looked up for all finders together, some twenty times those of a guest of a million files.
+const MAX_LOOKS: u64 = 150_000_000;
+
+/// Whether the finders have looked up more names than any system needs.
+pub fn is_spent(tree: &FileTree) -> bool {
+    tree.looks() > MAX_LOOKS
+}
 
 /// A finder's view of one guest.
 pub struct Scan<'a> {
@@ -99,9 +110,14 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Whether somebody asked to stop.
+    /// Fails when somebody asked to stop, and when the guest asks for more work than any system: every loop over what a
+    /// guest says looks here.
     pub fn check(&self) -> Result<(), Cancelled> {
-        self.job.check()
+        self.job.check()?;
+        if self.found.is_full() || is_spent(self.tree()) {
+            return Err(Cancelled);
+        }
+        Ok(())
     }
 
     /// At most the first `most` bytes of a regular file.
@@ -110,7 +126,7 @@ impl<'a> Scan<'a> {
         let most = most.min(usize::try_from(tree.size(file)).unwrap_or(usize::MAX));
         let mut bytes = Vec::new();
         loop {
-            self.job.check()?;
+            self.check()?;
             let len = (most - bytes.len()).min(PIECE);
             let piece = self.source.read(tree, file, bytes.len() as u64, len);
             bytes.extend_from_slice(&piece);
@@ -164,10 +180,13 @@ impl<'a> Scan<'a> {
         metadata: Option<FileId>,
     ) -> u32 {
         let all = &mut self.found.components.all;
+        let name = name.as_ref();
+        let mut version = version.into();
+        version.truncate(boundary(&version, MAX_VERSION));
         all.push(Component {
             kind,
-            name: String::from_utf8_lossy(name.as_ref()).into_owned(),
-            version: version.into(),
+            name: String::from_utf8_lossy(&name[..name.len().min(MAX_NAME)]).into_owned(),
+            version,
             parts,
             metadata: metadata.into_iter().collect(),
         });
@@ -177,6 +196,12 @@ impl<'a> Scan<'a> {
     /// Adds a warning about a file.
     pub fn warn(&mut self, file: FileId, text: impl Into<String>) {
         let warning = Warning::new(&self.tree().path(file), text);
+        self.found.warnings.push(warning);
+    }
+
+    /// Adds a warning about a line of a file.
+    pub fn warn_at(&mut self, file: FileId, line: u32, text: impl Into<String>) {
+        let warning = Warning::at(&self.tree().path(file), line, text);
         self.found.warnings.push(warning);
     }
 

@@ -5,12 +5,15 @@
 use super::Scan;
 use super::library::Loader;
 use crate::job::Cancelled;
-use crate::model::Evidence;
+use crate::model::{Evidence, FileId};
+use std::collections::{HashMap, HashSet};
 
 /// The finder's row function.
 pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
-    let mut loader = Loader::new(scan.facts, scan.source);
-    for (&file, elf) in scan.facts.elves {
+    let elves = scan.facts.elves;
+    let mut loader = Loader::new(scan);
+    let mut defined: HashMap<FileId, HashSet<&[u8]>> = HashMap::new();
+    for (&file, elf) in elves {
         scan.check()?;
         let because = scan.because(file, Evidence::Read);
         for (library, version) in &elf.versions_needed {
@@ -18,8 +21,11 @@ pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
                 continue;
             };
             // A library without versions answers for all of them, with a warning at most.
-            let defined = &scan.facts.elves[&provider].versions_defined;
-            if !defined.is_empty() && !defined.contains(version) {
+            let defined = defined.entry(provider).or_insert_with(|| {
+                let versions = elves[&provider].versions_defined.iter();
+                versions.map(Vec::as_slice).collect()
+            });
+            if !defined.is_empty() && !defined.contains(version.as_slice()) {
                 scan.found.miss(
                     because,
                     &[library.as_slice(), b" (", version, b")"].concat(),
@@ -27,5 +33,6 @@ pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
             }
         }
     }
+    loader.warn_spent(scan);
     Ok(())
 }

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 /// Longest script or index.
 const MAX_SCRIPT: usize = 256 << 10;
+/// Most indexes that have one package.
+const MAX_INDEXES: usize = 16;
 /// Most scripts.
 const MAX_SCRIPTS: usize = 5000;
 /// Interpreters of Tcl, as first lines name them.
@@ -21,7 +23,10 @@ pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
         let because = scan.because(index, Evidence::Read);
         let text = scan.read(index, MAX_SCRIPT)?;
         for name in named(&text, b"ifneeded") {
-            packages.entry(name.to_vec()).or_default().push(index);
+            let indexes = packages.entry(name.to_vec()).or_default();
+            if indexes.len() < MAX_INDEXES {
+                indexes.push(index);
+            }
         }
         for file in members(tree, tree.parent(index), &text) {
             if file != index {

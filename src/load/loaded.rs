@@ -1,6 +1,7 @@
 //! All that is known of one guest, ready for planning.
 
 use crate::graph::Graph;
+use crate::job::{Cancelled, Job};
 use crate::model::{Inventory, Need, Unmet};
 use crate::plan::Facets;
 
@@ -18,14 +19,20 @@ pub struct Loaded {
 
 impl Loaded {
     /// Prepares facts and needs for planning.
-    pub fn new(inventory: Inventory, needs: Vec<Need>, unmet: Vec<Unmet>) -> Self {
+    pub fn new(
+        inventory: Inventory,
+        needs: Vec<Need>,
+        unmet: Vec<Unmet>,
+        job: &Job,
+    ) -> Result<Self, Cancelled> {
         let graph = Graph::build(&inventory, needs);
-        let facets = Facets::new(&inventory);
-        Self {
+        job.check()?;
+        let facets = Facets::new(&inventory, job)?;
+        Ok(Self {
             inventory,
             graph,
             facets,
             unmet,
-        }
+        })
     }
 }

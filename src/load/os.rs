@@ -1,7 +1,7 @@
 //! What the guest says that it is: `/etc/os-release`, the host's name.
 
 use super::reader::Reader;
-use crate::model::text::escape;
+use crate::model::text::short;
 use crate::model::{FileKind, FileTree, Os};
 
 /// Longest such file that is read.
@@ -12,7 +12,7 @@ pub fn read(tree: &FileTree, reader: &mut Reader<'_>, arch: &str) -> Os {
     let mut text = |path: &[u8]| {
         let file = tree.resolve(path)?.file;
         let is_small = tree.kind(file) == FileKind::Regular && tree.size(file) <= MAX;
-        is_small.then(|| reader.whole(tree, file)).flatten()
+        is_small.then(|| reader.whole(tree, file, MAX)).flatten()
     };
     let release = text(b"/etc/os-release")
         .or_else(|| text(b"/usr/lib/os-release"))
@@ -27,8 +27,8 @@ pub fn read(tree: &FileTree, reader: &mut Reader<'_>, arch: &str) -> Os {
         id: value(&release, b"ID"),
         version: value(&release, b"VERSION_ID"),
         name: value(&release, b"PRETTY_NAME"),
-        arch: escape(arch.as_bytes()).into_owned(),
-        hostname: escape(hostname).into_owned(),
+        arch: short(arch.as_bytes()).into_owned(),
+        hostname: short(hostname).into_owned(),
     }
 }
 
@@ -44,7 +44,7 @@ fn value(bytes: &[u8], key: &[u8]) -> String {
     let inside = [b'"', b'\'']
         .iter()
         .find_map(|quote| value.strip_prefix(&[*quote])?.strip_suffix(&[*quote]));
-    escape(inside.unwrap_or(value)).into_owned()
+    short(inside.unwrap_or(value)).into_owned()
 }
 
 #[cfg(test)]

@@ -6,37 +6,7 @@ use super::component::Components;
 use super::os::{BootChain, Mount, Os, Partition};
 use super::package::{Package, PackageId};
 use super::tree::{FileId, FileTree};
-
-/// Something in the guest that could not be read as it should.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Warning {
-    /// The guest's path, as bytes; empty when it is about the whole.
-    pub path: Vec<u8>,
-    /// 1-based line, where it has one.
-    pub line: Option<u32>,
-    /// What is wrong, one phrase.
-    pub message: String,
-}
-
-impl Warning {
-    /// A warning about a whole file.
-    pub fn new(path: &[u8], message: impl Into<String>) -> Self {
-        Self {
-            path: path.to_vec(),
-            line: None,
-            message: message.into(),
-        }
-    }
-
-    /// A warning about a line of a file.
-    pub fn at(path: &[u8], line: u32, message: impl Into<String>) -> Self {
-        Self {
-            path: path.to_vec(),
-            line: Some(line),
-            message: message.into(),
-        }
-    }
-}
+use super::warning::Warning;
 
 /// A file besides the image's own from which it takes contents.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

@@ -16,7 +16,7 @@ impl PackageId {
 }
 
 /// A version bound of a relation: operator and version.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct VersionBound {
     /// The operator as the package format writes it: `>=`.
     pub operator: String,
@@ -25,7 +25,7 @@ pub struct VersionBound {
 }
 
 /// One alternative of a requirement: `name:arch (>= version)`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Relation {
     /// A package's name, a capability or a path, as far as the package format has such requirements.
     pub name: String,

@@ -37,6 +37,40 @@ pub fn safe(text: &str) -> String {
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// Longest text of a guest that is said whole in a sentence, in bytes: the longest name of a file, and some.
+const MAX_SHORT: usize = 300;
+
+/// Shows bytes as [`escape`] does, but no more of them than a sentence can hold; then their number.
+pub fn short(bytes: &[u8]) -> Cow<'_, str> {
+    shortened(bytes, MAX_SHORT)
+}
+
+/// The same with another limit in bytes.
+pub fn shortened(bytes: &[u8], most: usize) -> Cow<'_, str> {
+    if bytes.len() <= most {
+        return escape(bytes);
+    }
+    // A character that the cut would part is left out.
+    let mut end = most;
+    while end > most.saturating_sub(4) && bytes[end] & 0xc0 == 0x80 {
+        end -= 1;
+    }
+    Cow::Owned(format!(
+        "{}... ({} bytes)",
+        escape(&bytes[..end]),
+        super::table::count(bytes.len() as u64)
+    ))
+}
+
+/// The last end of a whole character at or before `most` bytes.
+pub fn boundary(text: &str, most: usize) -> usize {
+    let most = most.min(text.len());
+    (0..=most)
+        .rev()
+        .find(|&at| text.is_char_boundary(at))
+        .unwrap_or(0)
+}
+
 /// Turns [`escape`]d text back into bytes; unknown escapes stay as they are.
 pub fn unescape(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
@@ -109,6 +143,21 @@ mod tests {
             safe("a\\x1b\x1b[31m\nb\u{202e}"),
             "a\\x1b\\x1b[31m\nb\\xe2\\x80\\xae"
         );
+    }
+
+    #[test]
+    fn what_is_long_is_cut_at_a_character() {
+        assert_eq!(short(&[b'a'; 300]).len(), 300);
+        assert_eq!(
+            short(&[b'a'; 301]),
+            format!("{}... (301 bytes)", "a".repeat(300))
+        );
+        let text = format!("{}\u{e9}\u{e9}", "a".repeat(299));
+        assert_eq!(
+            short(text.as_bytes()),
+            format!("{}... (303 bytes)", "a".repeat(299))
+        );
+        assert!(short(&[0x80; 5000]).len() < 1300);
     }
 
     proptest! {

@@ -1,6 +1,9 @@
 //! A guest's file tree as an arena in pre-order: parents before children, siblings by name, a subtree is a range.
 
+use super::tree_links::{Links, MAX_LINKS};
+use fixedbitset::FixedBitSet;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The place of a file in its [`FileTree`]; the root folder is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,10 +86,26 @@ pub struct FileTree {
     pub(super) children: Vec<FileId>,
     /// The names of each inode that has several.
     pub(super) groups: Vec<Vec<FileId>>,
+    pub(super) links: Links,
+    pub(super) left_out: usize,
+    pub(super) looks: Looks,
 }
 
-/// How many symlinks a path may pass, as in Linux.
-const MAX_LINKS: usize = 40;
+/// How often names were looked up: a measure of work that is the same in every run.
+#[derive(Debug, Default)]
+pub(super) struct Looks(AtomicU64);
+
+impl Looks {
+    fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Clone for Looks {
+    fn clone(&self) -> Self {
+        Self(AtomicU64::new(self.0.load(Ordering::Relaxed)))
+    }
+}
 
 impl FileTree {
     /// How many files, folders and links there are, the root included.
@@ -97,6 +116,17 @@ impl FileTree {
     /// Whether there is nothing but the root folder.
     pub fn is_empty(&self) -> bool {
         self.nodes.len() <= 1
+    }
+
+    /// How many names are left out, because their paths are longer than any that Linux opens or because the names
+    /// together are longer than those of any system.
+    pub fn left_out(&self) -> usize {
+        self.left_out
+    }
+
+    /// How many names were looked up in folders so far, by anybody.
+    pub fn looks(&self) -> u64 {
+        self.looks.0.load(Ordering::Relaxed)
     }
 
     /// All ids in pre-order.
@@ -205,6 +235,25 @@ impl FileTree {
         }
     }
 
+    /// Whether two files are names of one inode.
+    pub fn is_same_inode(&self, one: FileId, other: FileId) -> bool {
+        let group = self.node(one).group;
+        one == other || (group != u32::MAX && group == self.node(other).group)
+    }
+
+    /// The files of a set but for further names of inodes that have one in it already.
+    pub fn first_names(&self, is_in: impl Fn(FileId) -> bool) -> FixedBitSet {
+        let mut is_known = FixedBitSet::with_capacity(self.groups.len());
+        let mut firsts = FixedBitSet::with_capacity(self.len());
+        for file in self.ids().filter(|&file| is_in(file)) {
+            let group = self.node(file).group;
+            if group == u32::MAX || !is_known.put(group as usize) {
+                firsts.insert(file.index());
+            }
+        }
+        firsts
+    }
+
     /// The files in a folder, by name.
     pub fn children(&self, folder: FileId) -> &[FileId] {
         let at = folder.index();
@@ -223,6 +272,7 @@ impl FileTree {
 
     /// The child with exactly this name.
     pub fn child(&self, folder: FileId, name: &[u8]) -> Option<FileId> {
+        self.looks.add();
         let row = self.children(folder);
         row.binary_search_by(|&child| self.name(child).cmp(name))
             .ok()
@@ -250,7 +300,11 @@ impl FileTree {
 
     /// Where a symlink leads, all further links followed; `None` when it dangles, loops, or is no link.
     pub fn follow(&self, link: FileId) -> Option<Resolved> {
-        self.resolve_from(self.parent(link), self.target(link)?, true)
+        let (file, passed) = self.links.end(link)?;
+        Some(Resolved {
+            file,
+            links: passed.to_vec(),
+        })
     }
 
     /// Resolves `path` against `folder` (when it is not absolute).
@@ -261,37 +315,28 @@ impl FileTree {
             folder
         };
         let mut links = Vec::new();
-        let mut todo: Vec<&[u8]> = parts(path).collect();
-        todo.reverse();
-        while let Some(part) = todo.pop() {
+        let mut parts = parts(path).peekable();
+        while let Some(part) = parts.next() {
             if part == b".." {
                 at = self.parent(at);
                 continue;
             }
-            let next = self.child(at, part)?;
-            let Some(target) = self
-                .target(next)
-                .filter(|_| follow_last || !todo.is_empty())
-            else {
-                at = next;
-                continue;
-            };
-            links.push(next);
-            if links.len() > MAX_LINKS {
-                return None;
+            at = self.child(at, part)?;
+            if self.target(at).is_some() && (follow_last || parts.peek().is_some()) {
+                let (end, passed) = self.links.end(at)?;
+                links.push(at);
+                links.extend(passed);
+                if links.len() > MAX_LINKS {
+                    return None;
+                }
+                at = end;
             }
-            if target.first() == Some(&b'/') {
-                at = FileId::ROOT;
-            }
-            let from = todo.len();
-            todo.extend(parts(target));
-            todo[from..].reverse();
         }
         Some(Resolved { file: at, links })
     }
 }
 
-fn parts(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn parts(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     path.split(|&byte| byte == b'/')
         .filter(|part| !part.is_empty() && *part != b".")
 }

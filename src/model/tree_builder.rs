@@ -1,6 +1,7 @@
 //! Builds a [`FileTree`] from entries in any order.
 
-use super::tree::{FileId, FileKind, FileNode, FileTree, Span};
+use super::tree::{FileId, FileKind, FileNode, FileTree, Looks, Span};
+use super::tree_links::Links;
 use std::collections::HashMap;
 
 /// One file as a guest reports it.
@@ -51,11 +52,19 @@ impl Entry {
     }
 }
 
+/// Longest path of a file, in bytes: the longest that Linux opens.
+const MAX_PATH: u32 = 4096;
+/// Most bytes of names and targets of one guest, twice those of ten million files.
+const MAX_TEXT: usize = 512 << 20;
+
 /// Collects entries; ids handed out here are those of the order of insertion, not of the finished tree.
 #[derive(Debug)]
 pub struct TreeBuilder {
     entries: Vec<(u32, Vec<u8>, Entry)>,
     by_name: HashMap<(u32, Vec<u8>), u32>,
+    /// Bytes of names and targets.
+    text: usize,
+    left_out: usize,
 }
 
 impl Default for TreeBuilder {
@@ -63,6 +72,8 @@ impl Default for TreeBuilder {
         Self {
             entries: vec![(0, Vec::new(), Entry::new(FileKind::Directory))],
             by_name: HashMap::new(),
+            text: 0,
+            left_out: 0,
         }
     }
 }
@@ -72,7 +83,8 @@ impl TreeBuilder {
     pub const ROOT: u32 = 0;
 
     /// Adds a child of `parent` (a provisional id) and returns its provisional id. A name that is there already is
-    /// replaced in place; a name that is no single path part (empty, `.`, `..`, with a slash or NUL) is refused.
+    /// replaced in place; a name that is no single path part (empty, `.`, `..`, with a slash or NUL) is refused, and so are
+    /// more names than any system has.
     pub fn add(&mut self, parent: u32, name: &[u8], entry: Entry) -> Option<u32> {
         if name.is_empty()
             || name == b"."
@@ -82,6 +94,12 @@ impl TreeBuilder {
             return None;
         }
         let key = (parent, name.to_vec());
+        let text = self.text + name.len() + entry.target.len();
+        if text > MAX_TEXT {
+            self.left_out += 1;
+            return None;
+        }
+        self.text = text;
         if let Some(&id) = self.by_name.get(&key) {
             self.entries[id as usize].2 = entry;
             return Some(id);
@@ -119,7 +137,7 @@ impl TreeBuilder {
 
     /// Orders everything; also returns each final id's provisional id (what a guest keyed its inodes by).
     pub fn finish(self) -> (FileTree, Vec<u32>) {
-        let order = preorder(&self.entries);
+        let (order, too_deep) = preorder(&self.entries);
         let mut place = vec![0u32; self.entries.len()];
         for (at, &id) in order.iter().enumerate() {
             place[id as usize] = at as u32;
@@ -131,6 +149,9 @@ impl TreeBuilder {
             child_start: Vec::new(),
             children: Vec::new(),
             groups: Vec::new(),
+            links: Links::default(),
+            left_out: self.left_out + too_deep,
+            looks: Looks::default(),
         };
         let mut inodes: HashMap<(u32, u64), Vec<FileId>> = HashMap::new();
         for (at, &id) in order.iter().enumerate() {
@@ -143,6 +164,7 @@ impl TreeBuilder {
         }
         link_ranges(&mut tree);
         group_names(&mut tree, inodes);
+        tree.links = Links::new(&tree);
         (tree, order)
     }
 }
@@ -173,8 +195,9 @@ fn node(text: &mut Vec<u8>, parent: u32, name: &[u8], entry: &Entry) -> FileNode
     }
 }
 
-/// Provisional ids in pre-order with siblings by name; what hangs on no folder is left out.
-fn preorder(entries: &[(u32, Vec<u8>, Entry)]) -> Vec<u32> {
+/// Provisional ids in pre-order with siblings by name; what hangs on no folder is left out. Also how many names are left out
+/// because their paths are too long: a work over all paths would otherwise take the square of the names.
+fn preorder(entries: &[(u32, Vec<u8>, Entry)]) -> (Vec<u32>, usize) {
     let mut children: Vec<Vec<u32>> = vec![Vec::new(); entries.len()];
     for (id, (parent, _, _)) in entries.iter().enumerate().skip(1) {
         if entries[*parent as usize].2.kind == FileKind::Directory {
@@ -185,12 +208,21 @@ fn preorder(entries: &[(u32, Vec<u8>, Entry)]) -> Vec<u32> {
         row.sort_unstable_by(|&a, &b| entries[b as usize].1.cmp(&entries[a as usize].1));
     }
     let mut order = Vec::with_capacity(entries.len());
-    let mut todo = vec![0u32];
-    while let Some(id) = todo.pop() {
-        order.push(id);
-        todo.append(&mut children[id as usize]);
+    let mut too_deep = 0;
+    let mut todo = vec![(0u32, 0u32)];
+    while let Some((id, length)) = todo.pop() {
+        if length > MAX_PATH {
+            too_deep += 1;
+        } else {
+            order.push(id);
+        }
+        let row = std::mem::take(&mut children[id as usize]);
+        todo.extend(row.into_iter().map(|child| {
+            let name = entries[child as usize].1.len() as u32;
+            (child, length.saturating_add(1).saturating_add(name))
+        }));
     }
-    order
+    (order, too_deep)
 }
 
 fn link_ranges(tree: &mut FileTree) {
@@ -300,6 +332,39 @@ mod tests {
             tree.resolve_parent(b"/lib/x.so").map(|r| tree.path(r.file)),
             Some(b"/usr/lib/x.so".to_vec())
         );
+    }
+
+    #[test]
+    fn paths_longer_than_linux_opens_are_left_out_and_counted() {
+        let mut builder = TreeBuilder::default();
+        let (mut at, name) = (TreeBuilder::ROOT, [b'n'; 255]);
+        for _ in 0..1000 {
+            at = builder
+                .add(at, &name, Entry::new(FileKind::Directory))
+                .expect("a name");
+        }
+        let (tree, order) = builder.finish();
+        assert_eq!((tree.len(), order.len(), tree.left_out()), (17, 17, 984));
+        assert_eq!(tree.path(FileId(16)).len(), 4096);
+    }
+
+    #[test]
+    fn names_count_once_an_inode() {
+        let mut builder = TreeBuilder::default();
+        for (name, inode) in [("a", 1), ("b", 2), ("c", 1), ("d", 1), ("e", 3)] {
+            let mut entry = Entry::new(FileKind::Regular);
+            entry.inode = Some((0, inode));
+            builder.add(0, name.as_bytes(), entry);
+        }
+        let tree = builder.finish().0;
+        let at = |name: &str| tree.lookup(name.as_bytes()).expect("it is there");
+        let without_a = tree.first_names(|file| file != at("/a"));
+        let names: Vec<&[u8]> = without_a
+            .ones()
+            .map(|at| tree.name(FileId(at as u32)))
+            .collect();
+        assert_eq!(names, [&b""[..], b"b", b"c", b"e"]);
+        assert!(tree.is_same_inode(at("/a"), at("/d")) && !tree.is_same_inode(at("/b"), at("/e")));
     }
 
     #[test]

@@ -5,13 +5,14 @@
 
 use super::edits::{Change, Edits, Exclusions, NewText};
 use crate::job::{Cancelled, Job};
-use crate::model::{FileId, FileTree, Inventory, Node, Package, PackageId, Warning};
+use crate::model::{FileId, FileTree, Inventory, Node, Package, PackageId, Warnings};
 use fixedbitset::FixedBitSet;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-/// Gives a regular file's whole contents; `None` when it cannot be read or is too large, which is a warning already.
-pub type Fetch<'a> = &'a mut dyn FnMut(FileId) -> Option<Vec<u8>>;
+/// Gives a regular file's whole contents; `None` when it cannot be read or is longer than so many bytes, which is a
+/// warning already.
+pub type Fetch<'a> = &'a mut dyn FnMut(FileId, u64) -> Option<Vec<u8>>;
 
 /// One package format: its database, its words, its tools.
 pub trait Format: Sync {
@@ -117,13 +118,18 @@ pub struct Database {
     /// The native architecture; empty when unknown.
     pub arch: String,
     /// What could not be read.
-    pub warnings: Vec<Warning>,
+    pub warnings: Warnings,
 }
 
 /// Answers which package or file of a guest satisfies what its packages require: by name, by capability or by path.
 pub trait Resolver {
     /// Everything that a package requires, in the order of its record.
     fn requirements(&self, of: PackageId) -> Vec<Requirement>;
+
+    /// Whether requirements were not followed because there are more than any system has.
+    fn is_spent(&self) -> bool {
+        false
+    }
 }
 
 /// Something that a package requires.

@@ -4,7 +4,7 @@ use super::dpkg::version;
 use super::format::{Database, Fetch, Format, Purl};
 use crate::job::{Cancelled, Job};
 use crate::model::inventory::NO_OWNER;
-use crate::model::{FileTree, Package, Warning};
+use crate::model::{FileTree, Package, Warning, Warnings};
 use std::cmp::Ordering;
 
 /// No format.
@@ -21,9 +21,11 @@ impl Format for Unpackaged {
 
     fn read(&self, tree: &FileTree, _fetch: Fetch<'_>, _job: &Job) -> Result<Database, Cancelled> {
         let message = "no package database that is known: all files count as unowned";
+        let mut warnings = Warnings::default();
+        warnings.push(Warning::new(b"", message));
         Ok(Database {
             owners: vec![NO_OWNER; tree.len()],
-            warnings: vec![Warning::new(b"", message)],
+            warnings,
             ..Database::default()
         })
     }

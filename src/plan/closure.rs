@@ -6,13 +6,14 @@
 
 mod followers;
 mod marks;
+mod reach;
 mod soft;
 mod taken;
 
 use super::{Inputs, Level, Reason, RuleSet, Wish, hardware, modules};
 use crate::model::{Evidence, FileId, Node, PackageId};
 use fixedbitset::FixedBitSet;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 /// An element of [`Closure::wishes`] without a mark.
 pub(super) const NO_MARK: u32 = u32::MAX;
@@ -45,6 +46,9 @@ pub(super) struct Closure<'a> {
     pub influences: Vec<(u32, u32)>,
     last_influence: Vec<u32>,
     queue: VecDeque<Node>,
+    /// Folders of which everything stays already, with the packages that own something in them: many needs may name one
+    /// big folder.
+    whole: HashMap<FileId, Vec<PackageId>>,
 }
 
 impl<'a> Closure<'a> {
@@ -69,6 +73,7 @@ impl<'a> Closure<'a> {
             influences: Vec::new(),
             last_influence: vec![u32::MAX; packages + 1],
             queue: VecDeque::new(),
+            whole: HashMap::new(),
         };
         closure.read_marks();
         closure.add_roots();
@@ -263,35 +268,6 @@ impl<'a> Closure<'a> {
             let to = self.inputs.graph.target(edge);
             self.reach(to, Reason::Need(edge), self.needed_files_level(), from);
         }
-    }
-
-    fn reach(&mut self, to: Node, reason: Reason, level: Level, from: u32) {
-        match to {
-            Node::Package(package) => {
-                self.influence(from, package.0);
-                self.raise(package, level, reason);
-            }
-            Node::File(folder) if self.is_folder(folder) => {
-                for file in self.inputs.inventory.tree.subtree(folder).map(FileId) {
-                    self.reach_file(file, reason, from);
-                }
-            }
-            Node::File(file) => self.reach_file(file, reason, from),
-        }
-    }
-
-    fn reach_file(&mut self, file: FileId, reason: Reason, from: u32) {
-        // The boot set names all of a kernel's modules; what is idle stays only for what really needs it.
-        if matches!(reason, Reason::Boot(_)) && self.is_idle(file) {
-            return;
-        }
-        if self.is_let_go(file, reason) {
-            return;
-        }
-        if let Some(owner) = self.inputs.inventory.owner(file) {
-            self.influence(from, owner.0);
-        }
-        self.keep(file, reason);
     }
 
     fn is_folder(&self, file: FileId) -> bool {

@@ -2,11 +2,15 @@
 
 use super::Sizes;
 use super::rules::{self, RULES};
+use crate::job::{Cancelled, Job};
 use crate::model::{Bytes, FileId, FileKind, FileTree, Inventory, PackageId};
 use fixedbitset::FixedBitSet;
 
 /// Where programs are found by their names; the older names of some are links to these.
 const PROGRAM_FOLDERS: [&[u8]; 5] = [b"/usr/bin", b"/usr/sbin", b"/bin", b"/sbin", b"/usr/games"];
+
+/// Files between two looks at the cancel flag.
+const CHECK_EVERY: u32 = 4096;
 
 /// One element a file, in arrays; see the fields.
 #[derive(Debug, Clone, Default)]
@@ -38,7 +42,7 @@ pub struct Facets {
 
 impl Facets {
     /// Looks at every file once.
-    pub fn new(inventory: &Inventory) -> Self {
+    pub fn new(inventory: &Inventory, job: &Job) -> Result<Self, Cancelled> {
         let tree = &inventory.tree;
         let mut facets = Self {
             classes: Vec::with_capacity(tree.len()),
@@ -67,6 +71,9 @@ impl Facets {
         let classes = rules::Classes::of(inventory);
         let mut path = Vec::new();
         for file in tree.ids() {
+            if file.0.is_multiple_of(CHECK_EVERY) {
+                job.check()?;
+            }
             tree.write_path(file, &mut path);
             let is_folder = tree.is_directory(file);
             let is_program = !is_folder
@@ -84,7 +91,7 @@ impl Facets {
         let mut all = FixedBitSet::with_capacity(tree.len());
         all.insert_range(..);
         facets.before = facets.weigh(tree, &all, |_, _| ());
-        facets
+        Ok(facets)
     }
 
     /// The unowned files that this folder's owners decide about.
@@ -120,16 +127,12 @@ impl Facets {
         set: &FixedBitSet,
         mut each: impl FnMut(FileId, Bytes),
     ) -> Sizes {
-        let mut sum = Sizes::default();
-        for at in set.ones() {
+        let mut sum = Sizes {
+            files: set.count_ones(..) as u64,
+            ..Sizes::default()
+        };
+        for at in tree.first_names(|file| set.contains(file.index())).ones() {
             let file = FileId(at as u32);
-            sum.files += 1;
-            let names = tree.names(file);
-            if names.len() > 1
-                && names.iter().find(|name| set.contains(name.index())) != Some(&file)
-            {
-                continue;
-            }
             if tree.kind(file) == FileKind::Regular {
                 sum.apparent += Bytes(tree.size(file));
             }

@@ -1,9 +1,12 @@
 //! From selectors to packages and files of one guest, and back.
 
 use super::{Mark, Selector, Wish, modules};
+use crate::model::glob::{self, Dialect, Glob, GlobError};
 use crate::model::text::{escape, unescape};
 use crate::model::{FileId, FileKind, FileTree, Inventory, Node, Resolved};
-use globset::{GlobBuilder, GlobMatcher};
+
+/// Longest path without wildcards: each byte of the longest path that Linux opens may be escaped.
+const MAX_LITERAL: usize = 4 * glob::MAX_LENGTH;
 
 /// What a mark selects.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -39,23 +42,28 @@ pub fn resolve(inventory: &Inventory, mark: &Mark) -> Selected {
 /// The selector that selects just this node, and its like on the next build of the image.
 pub fn selector_for(inventory: &Inventory, node: Node) -> Selector {
     match node {
-        Node::Package(id) => Selector::Package(globset::escape(&inventory.package_label(id))),
+        Node::Package(id) => Selector::Package(glob::escape(&inventory.package_label(id))),
         Node::File(file) => Selector::Path(literal_glob(&inventory.tree, file)),
     }
 }
 
 /// The glob that selects just this path.
 pub(super) fn literal_glob(tree: &FileTree, file: FileId) -> String {
-    globset::escape(&escape(&tree.path(file)))
+    glob::escape(&escape(&tree.path(file)))
 }
 
 /// A glob over escaped text: a star stays within a path's part, a backslash is just itself.
-pub fn glob(pattern: &str) -> Result<GlobMatcher, globset::Error> {
-    GlobBuilder::new(pattern)
-        .literal_separator(true)
-        .backslash_escape(false)
-        .build()
-        .map(|glob| glob.compile_matcher())
+pub fn glob(pattern: &str) -> Result<Glob, GlobError> {
+    Glob::new(pattern, Dialect::Selector)
+}
+
+/// Whether a path's glob can be used: one without wildcards names its file without being compiled, however long it is.
+pub fn check_path(pattern: &str) -> Result<(), GlobError> {
+    match literal(pattern) {
+        Some(_) if pattern.len() <= MAX_LITERAL => Ok(()),
+        Some(_) => Err(GlobError::TooLong(pattern.len())),
+        None => glob(pattern).map(|_| ()),
+    }
 }
 
 fn packages(inventory: &Inventory, pattern: &str) -> Vec<Node> {
@@ -94,7 +102,7 @@ fn paths(inventory: &Inventory, pattern: &str) -> Vec<Node> {
     while at < tree.subtree(folder).end {
         let file = FileId(at);
         tree.write_path(file, &mut path);
-        if matcher.is_match(&*escape(&path)) {
+        if matcher.is_match(escape(&path)) {
             found.push(Node::File(file));
             at = tree.subtree(file).end;
         } else {

@@ -2,7 +2,7 @@
 
 use super::made_on::allocated;
 use super::{MadeOn, Profile};
-use crate::model::text::escape;
+use crate::model::text::short;
 use crate::model::{Bytes, Inventory};
 use crate::plan::select;
 use std::cmp::Ordering;
@@ -177,5 +177,5 @@ fn size(made_on: &MadeOn, inventory: &Inventory) -> Option<Drift> {
 }
 
 fn plain(text: &str) -> String {
-    escape(text.as_bytes()).into_owned()
+    short(text.as_bytes()).into_owned()
 }

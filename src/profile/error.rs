@@ -2,10 +2,13 @@
 
 use super::nearest::nearest;
 use crate::fault::Explain;
-use crate::model::text::escape;
+use crate::model::text::{boundary, short};
 use ron::error::{Error as Ron, SpannedError};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+
+/// Longest sentence, in bytes.
+const MAX_LINE: usize = 2000;
 
 /// Why a profile could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -130,22 +133,32 @@ fn explain(error: &Ron) -> (String, String) {
         // What our own types refuse: the hint follows a newline.
         Ron::Message(text) => {
             let (message, hint) = text.split_once('\n').unwrap_or((text, ""));
-            (message.to_owned(), hint.to_owned())
+            (short_line(message), short_line(hint))
         }
         other => (
-            lower_first(&escape(other.to_string().as_bytes())),
+            lower_first(&short(other.to_string().as_bytes())),
             String::new(),
         ),
     }
 }
 
 fn unknown(what: &str, found: &str, expected: &[&str]) -> (String, String) {
-    let message = format!("unknown {what} `{}`", escape(found.as_bytes()));
+    let message = format!("unknown {what} `{}`", short(found.as_bytes()));
     let hint = match nearest(found, expected.iter().copied()).first() {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("possible here: {}", expected.join(", ")),
     };
     (message, hint)
+}
+
+/// A sentence that may quote the profile, cut where it is too long.
+fn short_line(text: &str) -> String {
+    let end = boundary(text, MAX_LINE);
+    if end < text.len() {
+        format!("{}...", &text[..end])
+    } else {
+        text.to_owned()
+    }
 }
 
 fn lower_first(text: &str) -> String {

@@ -5,7 +5,7 @@ use super::made_on::MadeOn;
 use super::selector::SelectorForm;
 use super::wishes::{Check, Output};
 use super::{MAX_LEN, Profile, VERSION};
-use crate::model::text::{escape, unescape};
+use crate::model::text::{escape, short, unescape};
 use crate::plan::hardware::HypervisorId;
 use crate::plan::suggest::rules_of_class;
 use crate::plan::{Intent, Level, Mark, Risk, RuleId, RuleSet, Wish};
@@ -15,6 +15,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
+
+/// Most marks: each one is looked for among all files.
+const MAX_MARKS: usize = 10_000;
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -118,14 +121,24 @@ pub(super) fn read(text: &str) -> Result<(Form, String), ProfileError> {
         let message = "longer than 4 MiB".to_owned();
         return Err(ProfileError::at(1, 1, message, String::new()));
     }
-    let form = options().from_str(text);
+    let form = options().from_str::<Form>(text);
     match (form, version(text)) {
         (_, Some(version)) if version == 0 || version > VERSION => {
             Err(unknown_version(text, version))
         }
+        (Ok(form), _) if form.marks.len() > MAX_MARKS => Err(too_many_marks(&form)),
         (Ok(form), _) => Ok((form, head_comment(text))),
         (Err(error), _) => Err(ProfileError::from_ron(&error)),
     }
+}
+
+fn too_many_marks(form: &Form) -> ProfileError {
+    let message = format!(
+        "{} marks, and a profile may have {MAX_MARKS}",
+        form.marks.len()
+    );
+    let hint = "write globs: one mark then stands for many packages or files";
+    ProfileError::at(1, 1, message, hint.to_owned())
 }
 
 /// How profiles are read and written: `Some(...)` need not be spelled out.
@@ -295,7 +308,7 @@ fn unknown_name(kind: &str, name: &str, ids: impl Iterator<Item = &'static str>)
         Some(near) => format!("did you mean \"{near}\"?"),
         None => format!("the {kind}s are: {}", ids.join(", ")),
     };
-    format!("unknown {kind} \"{}\"\n{hint}", escape(name.as_bytes()))
+    format!("unknown {kind} \"{}\"\n{hint}", short(name.as_bytes()))
 }
 
 impl<K, V> Default for Entries<K, V> {

@@ -1,8 +1,12 @@
 //! Selectors in a profile's words, checked while they are read.
 
 use crate::model::component::LANGUAGES;
+use crate::model::glob::GlobError;
 use crate::plan::{Selector, select};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+
+/// Longest name of a feature, in bytes.
+const MAX_NAME: usize = 255;
 
 /// A selector as the file writes it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -42,7 +46,7 @@ impl<'de> Deserialize<'de> for PackageGlob {
                 "a package's name has no `/`\nwrite path(\"...\") for files and folders",
             ));
         }
-        check_glob(&text).map_err(D::Error::custom)?;
+        said(select::glob(&text).map(|_| ())).map_err(D::Error::custom)?;
         Ok(Self(text))
     }
 }
@@ -60,7 +64,7 @@ impl<'de> Deserialize<'de> for PathGlob {
                 "a path has no `..` parts\nwrite the folder that is meant",
             ));
         }
-        check_glob(&text).map_err(D::Error::custom)?;
+        said(select::check_path(&text)).map_err(D::Error::custom)?;
         Ok(Self(text))
     }
 }
@@ -77,14 +81,21 @@ impl<'de> Deserialize<'de> for ModuleGlob {
                 LANGUAGES.join(", ")
             )));
         }
-        check_glob(name).map_err(D::Error::custom)?;
+        said(select::glob(name).map(|_| ())).map_err(D::Error::custom)?;
         Ok(Self(text))
     }
 }
 
 impl<'de> Deserialize<'de> for Word {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        word::<D>(deserializer, "a name").map(Self)
+        let text = word::<D>(deserializer, "a name")?;
+        if text.len() > MAX_NAME {
+            return Err(D::Error::custom(format!(
+                "a name of {} bytes\nno feature has a name longer than {MAX_NAME} bytes",
+                text.len()
+            )));
+        }
+        Ok(Self(text))
     }
 }
 
@@ -103,16 +114,20 @@ fn word<'de, D: Deserializer<'de>>(deserializer: D, what: &str) -> Result<String
     Ok(text)
 }
 
-/// Refuses what is no glob, with the reason and a hint on the next line.
-fn check_glob(text: &str) -> Result<(), String> {
-    match select::glob(text) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(format!(
-            "no valid glob: {}\n* is any text within a part, ** any folders, [ab] a or b, {{x,y}} x or y; \
-             write [[] for a [ and [{{] for a {{",
-            error.kind()
-        )),
-    }
+/// The reason why a text is not a glob, with a hint on the next line.
+fn said(checked: Result<(), GlobError>) -> Result<(), String> {
+    checked.map_err(|error| {
+        let hint = match error {
+            GlobError::Syntax(_) => {
+                "* is any text within a part, ** any folders, [ab] a or b, {x,y} x or y; \
+                 write [[] for a [ and [{] for a {"
+            }
+            _ => {
+                "write several marks, or a wider glob: * is any text within a part, ** any folders"
+            }
+        };
+        format!("no valid glob: {error}\n{hint}")
+    })
 }
 
 impl From<SelectorForm> for Selector {

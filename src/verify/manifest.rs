@@ -124,11 +124,11 @@ pub fn differences(source: &FileTree, steps: &[Step], output: &FileTree) -> Vec<
 
 /// Names of one inode of the source that are files of their own in the output.
 fn links_apart(source: &FileTree, output: &FileTree) -> Vec<String> {
-    let apart = |file: FileId| {
-        let mut names = source.names(file).iter();
-        let first = names.find_map(|&name| output.lookup(&source.path(name)))?;
+    let mut firsts: HashMap<FileId, FileId> = HashMap::new();
+    let mut apart = |file: FileId| {
         let other = output.lookup(&source.path(file))?;
-        let is_apart = first != other && !output.names(first).contains(&other);
+        let first = *firsts.entry(source.names(file)[0]).or_insert(other);
+        let is_apart = !output.is_same_inode(first, other);
         is_apart.then(|| {
             format!(
                 "{}: it is no hard link any more",
@@ -139,7 +139,7 @@ fn links_apart(source: &FileTree, output: &FileTree) -> Vec<String> {
     source
         .ids()
         .filter(|&file| source.names(file).len() > 1)
-        .filter_map(apart)
+        .filter_map(&mut apart)
         .collect()
 }
 

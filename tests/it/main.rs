@@ -9,6 +9,8 @@ mod cure;
 mod damaged;
 mod ext_image;
 mod hostile_ext;
+mod fuzz;
+mod hostile;
 mod images;
 mod kinds;
 mod load;

@@ -13,6 +13,7 @@
 //! boot: kernel                      the boot set
 //! ```
 
+use guestslim::job::Job;
 use guestslim::load::Loaded;
 use guestslim::model::inventory::{NO_OWNER, Origin};
 use guestslim::model::{
@@ -197,7 +198,7 @@ fn assemble(
         warnings: Vec::new(),
         tree: tree.clone(),
     };
-    Loaded::new(inventory, needs, Vec::new())
+    Loaded::new(inventory, needs, Vec::new(), &Job::quiet()).expect("nobody cancels")
 }
 
 /// A package's files and the folders that they lie in, but for the root.

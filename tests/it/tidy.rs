@@ -43,6 +43,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("command_fds", &["program"]),
     ("libc", &["program"]),
     ("walkdir", &["guest"]),
+    ("globset", &["model"]),
     ("object", &["finders"]),
     ("ron", &["profile"]),
     ("tar", &["export"]),

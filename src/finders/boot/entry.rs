@@ -1,7 +1,8 @@
 //! The entry that boots by default, and the files that it loads.
 
-use super::{Look, grub, loader_spec};
-use crate::model::text::escape;
+use super::loader_spec::{self, Chosen};
+use super::{Look, grub};
+use crate::model::text::{escape, short, shortened};
 use crate::model::{BootChain, FileId, FileKind, Inventory};
 use crate::pkgdb;
 use std::collections::BTreeSet;
@@ -18,6 +19,9 @@ pub struct Entry {
     /// The kernel command line.
     pub command_line: String,
 }
+
+/// Longest command line that a kernel takes.
+const MAX_COMMAND_LINE: usize = 4096;
 
 /// Where GRUB's configuration may lie.
 const GRUB: [&[u8]; 2] = [b"/boot/grub/grub.cfg", b"/boot/grub2/grub.cfg"];
@@ -55,8 +59,9 @@ pub fn read(guest: &mut Look<'_>, chain: &mut BootChain) {
     let entry = entry.unwrap_or_else(|| newest(guest));
     chain.kernel = locate(guest, &entry.kernel);
     chain.initramfs = locate(guest, &entry.initramfs);
-    chain.entry = escape(entry.title.as_bytes()).into_owned();
-    chain.command_line = escape(entry.command_line.as_bytes()).into_owned();
+    chain.entry = short(entry.title.as_bytes()).into_owned();
+    let command_line = entry.command_line.as_bytes();
+    chain.command_line = shortened(command_line, MAX_COMMAND_LINE).into_owned();
     match chain.kernel {
         Some(kernel) => chain.kernel_version = version(guest, kernel),
         None => guest.warn(&entry.kernel, "the default entry's kernel is not there"),
@@ -76,13 +81,15 @@ fn find(guest: &mut Look<'_>) -> (&'static str, Option<Entry>) {
         };
         let menu = grub::parse(&bytes);
         let folder = &path[..path.len() - "/grub.cfg".len()];
+        let path = [folder, b"/grubenv"].concat();
         let saved = guest
-            .text(&[folder, b"/grubenv"].concat())
-            .and_then(|bytes| grub::saved_entry(&bytes));
-        let name = menu.default_name(saved.as_deref());
+            .text(&path)
+            .and_then(|bytes| grub::saved_entry(&bytes))
+            .map(|(line, name)| Chosen { name, path, line });
+        let name = menu.default_name(saved.as_ref().map(|saved| saved.name.as_str()));
         let entry = menu.select(&name).or_else(|| {
             menu.uses_entry_files
-                .then(|| loader_spec::entry(guest, saved.as_deref()))
+                .then(|| loader_spec::entry(guest, saved.as_ref()))
                 .flatten()
         });
         return ("grub", entry);

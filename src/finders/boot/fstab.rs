@@ -4,6 +4,9 @@ use super::{Look, settings, words};
 use crate::model::Node;
 use crate::model::text::escape;
 
+/// Most file systems.
+const MAX_ENTRIES: usize = 1000;
+
 /// Source, mount point and type of every entry, as written.
 pub fn read(guest: &mut Look<'_>) -> Vec<[String; 3]> {
     let bytes = guest.text(b"/etc/fstab").unwrap_or_default();
@@ -14,6 +17,7 @@ pub fn read(guest: &mut Look<'_>) -> Vec<[String; 3]> {
             }
             _ => None,
         })
+        .take(MAX_ENTRIES)
         .collect()
 }
 

@@ -33,8 +33,8 @@ const MAX_ITEMS: usize = 4096;
 pub fn parse(bytes: &[u8]) -> Menu {
     let text = String::from_utf8_lossy(bytes);
     let mut menu = Menu::default();
-    // One element an open brace: the item that it opened, or `None` for a function.
-    let mut open: Vec<Option<usize>> = Vec::new();
+    // One element an open brace: the item that it opened, or `None` for a function; and the innermost item around it.
+    let mut open: Vec<(Option<usize>, Option<usize>)> = Vec::new();
     for line in text.lines() {
         let words = split(line);
         let Some(first) = words.first() else { continue };
@@ -43,16 +43,18 @@ pub fn parse(bytes: &[u8]) -> Menu {
                 open.pop();
             }
             "menuentry" | "submenu" if menu.items.len() < MAX_ITEMS => {
-                let parent = open.iter().rev().find_map(|item| *item);
+                let parent = open.last().and_then(|(_, around)| *around);
+                let at = Some(menu.items.len());
                 menu.items.push(item(&words, parent));
-                open.push(Some(menu.items.len() - 1));
+                open.push((at, at));
             }
             "set" => menu.set_default(&words),
             "blscfg" => menu.uses_entry_files = true,
             _ => {
                 if words.last().is_some_and(|word| word == "{") {
-                    open.push(None);
-                } else if let Some(Some(at)) = open.last() {
+                    let around = open.last().and_then(|(_, around)| *around);
+                    open.push((None, around));
+                } else if let Some((Some(at), _)) = open.last() {
                     menu.items[*at].load(first, &words[1..]);
                 }
             }
@@ -180,12 +182,12 @@ fn split(line: &str) -> Vec<String> {
     words
 }
 
-/// `saved_entry=` of a grubenv block.
-pub fn saved_entry(bytes: &[u8]) -> Option<String> {
-    super::settings(bytes)
-        .find_map(|line| line.strip_prefix(b"saved_entry="))
-        .filter(|value| !value.is_empty())
-        .map(|value| String::from_utf8_lossy(value).into_owned())
+/// `saved_entry=` of a grubenv block, with its 1-based line.
+pub fn saved_entry(bytes: &[u8]) -> Option<(u32, String)> {
+    super::numbered(bytes)
+        .find_map(|(number, line)| Some((number, line.strip_prefix(b"saved_entry=")?)))
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(number, value)| (number, String::from_utf8_lossy(value).into_owned()))
 }
 
 #[cfg(test)]
@@ -225,7 +227,7 @@ mod tests {
         assert_eq!(menu.default_name(Some("more>0")), "more>0");
         assert_eq!(
             saved_entry(b"# GRUB\nsaved_entry=a\n####"),
-            Some("a".into())
+            Some((2, "a".into()))
         );
     }
 

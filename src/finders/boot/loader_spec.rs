@@ -2,12 +2,42 @@
 //! extlinux's menu.
 
 use super::entry::Entry;
-use super::{Look, settings, words};
+use super::{Look, numbered, settings, words};
+use crate::finders::pattern::unusable;
+use crate::model::glob::{Dialect, Glob};
 use crate::pkgdb;
-use globset::Glob;
 
 /// Folders with `loader/` in them.
 const ROOTS: [&[u8]; 3] = [b"/boot", b"/efi", b"/boot/efi"];
+
+/// Most entries in one folder.
+const MAX_ENTRIES: usize = 256;
+/// Longest value of a setting that is kept, a little more than a glob or a kernel's command line may have.
+const MAX_VALUE: usize = 8192;
+
+/// A name or glob of entries, and the line that says it.
+#[derive(Debug, Clone)]
+pub struct Chosen {
+    /// As written.
+    pub name: String,
+    /// The file.
+    pub path: Vec<u8>,
+    /// 1-based.
+    pub line: u32,
+}
+
+impl Chosen {
+    fn glob(&self, guest: &mut Look<'_>) -> Option<Glob> {
+        let name = self.name.trim_end_matches(".conf");
+        match Glob::new(name, Dialect::Name) {
+            Ok(glob) => Some(glob),
+            Err(error) => {
+                guest.warn_at(&self.path, self.line, unusable(name.as_bytes(), &error));
+                None
+            }
+        }
+    }
+}
 
 struct EntryFile {
     id: String,
@@ -16,22 +46,24 @@ struct EntryFile {
 }
 
 /// The default entry: the one that `name` or loader.conf's pattern selects, else the one with the greatest version.
-pub fn entry(guest: &mut Look<'_>, name: Option<&str>) -> Option<Entry> {
+pub fn entry(guest: &mut Look<'_>, name: Option<&Chosen>) -> Option<Entry> {
     let mut files = Vec::new();
-    let mut pattern = name.map(str::to_owned);
+    let mut chosen = name.cloned();
     for root in ROOTS {
         let folder = [root, b"/loader/entries"].concat();
-        for file in guest.names(&folder) {
+        for file in guest.names(&folder).into_iter().take(MAX_ENTRIES) {
             if let Some(id) = file.strip_suffix(b".conf")
                 && let Some(bytes) = guest.text(&[&folder, &b"/"[..], file].concat())
             {
                 files.push(read(&String::from_utf8_lossy(id), &bytes));
             }
         }
-        if let Some(bytes) = guest.text(&[root, b"/loader/loader.conf"].concat())
-            && pattern.is_none()
+        let path = [root, b"/loader/loader.conf"].concat();
+        if let Some(bytes) = guest.text(&path)
+            && chosen.is_none()
         {
-            pattern = setting(&bytes, b"default");
+            let found = numbered_setting(&bytes, b"default");
+            chosen = found.map(|(line, name)| Chosen { name, path, line });
         }
     }
     let format = pkgdb::of(guest.inventory);
@@ -40,9 +72,7 @@ pub fn entry(guest: &mut Look<'_>, name: Option<&str>) -> Option<Entry> {
             .compare(&b.version, &a.version)
             .then_with(|| b.id.cmp(&a.id))
     });
-    let glob = pattern
-        .and_then(|pattern| Glob::new(pattern.trim_end_matches(".conf")).ok())
-        .map(|glob| glob.compile_matcher());
+    let glob = chosen.and_then(|chosen| chosen.glob(guest));
     let chosen = files
         .iter()
         .position(|file| glob.as_ref().is_some_and(|glob| glob.is_match(&file.id)))
@@ -66,13 +96,19 @@ fn read(id: &str, bytes: &[u8]) -> EntryFile {
 
 /// The value behind the first line that starts with this word.
 fn setting(bytes: &[u8], key: &[u8]) -> Option<String> {
-    settings(bytes)
-        .find_map(|line| {
-            line.strip_prefix(key)?
-                .strip_prefix(b" ")
-                .or_else(|| line.strip_prefix(key)?.strip_prefix(b"\t"))
-        })
-        .map(|value| String::from_utf8_lossy(value.trim_ascii()).into_owned())
+    numbered_setting(bytes, key).map(|(_, value)| value)
+}
+
+fn numbered_setting(bytes: &[u8], key: &[u8]) -> Option<(u32, String)> {
+    numbered(bytes).find_map(|(number, line)| {
+        let value = line
+            .strip_prefix(key)?
+            .strip_prefix(b" ")
+            .or_else(|| line.strip_prefix(key)?.strip_prefix(b"\t"))?;
+        let value = value.trim_ascii();
+        let value = String::from_utf8_lossy(&value[..value.len().min(MAX_VALUE)]);
+        Some((number, value.into_owned()))
+    })
 }
 
 /// The default label of extlinux's or syslinux's menu.

@@ -4,6 +4,11 @@ use super::{Look, settings, words};
 use crate::model::Node;
 use std::collections::{BTreeSet, VecDeque};
 
+/// Most stacks and modules of PAM, and most name services.
+const MAX_NAMED: usize = 256;
+/// Most architectures of one system.
+const MAX_TRIPLETS: usize = 32;
+
 /// Folders of PAM modules and of libraries, besides those of every architecture.
 const LIB: [&[u8]; 4] = [b"/lib", b"/usr/lib", b"/lib64", b"/usr/lib64"];
 
@@ -16,7 +21,7 @@ pub fn pam(guest: &mut Look<'_>, services: &[&str]) -> Vec<Node> {
     let mut seen: BTreeSet<Vec<u8>> = BTreeSet::new();
     let mut modules: BTreeSet<Vec<u8>> = BTreeSet::new();
     while let Some(service) = todo.pop_front() {
-        if seen.len() > 256 || !seen.insert(service.clone()) {
+        if seen.len() > MAX_NAMED || !seen.insert(service.clone()) {
             continue;
         }
         let folders: [&[u8]; 2] = [b"/etc/pam.d/", b"/usr/lib/pam.d/"];
@@ -30,13 +35,15 @@ pub fn pam(guest: &mut Look<'_>, services: &[&str]) -> Vec<Node> {
                 [b"@include", name, ..] | [_, b"include" | b"substack", name, ..] => {
                     todo.push_back(name.to_vec());
                 }
+                _ if modules.len() > MAX_NAMED => {}
                 _ => modules.extend(module(&words).map(<[u8]>::to_vec)),
             }
         }
     }
+    let folders = lib_folders(guest);
     modules
         .iter()
-        .flat_map(|module| module_files(guest, module))
+        .flat_map(|module| module_files(guest, &folders, module))
         .collect()
 }
 
@@ -49,13 +56,13 @@ fn module<'a>(words: &[&'a [u8]]) -> Option<&'a [u8]> {
         .copied()
 }
 
-fn module_files(guest: &Look<'_>, module: &[u8]) -> Vec<Node> {
+fn module_files(guest: &Look<'_>, folders: &[Vec<u8>], module: &[u8]) -> Vec<Node> {
     let paths = if module.first() == Some(&b'/') {
         vec![module.to_vec()]
     } else {
-        lib_folders(guest)
-            .into_iter()
-            .map(|folder| [&folder, &b"/security/"[..], module].concat())
+        folders
+            .iter()
+            .map(|folder| [folder, &b"/security/"[..], module].concat())
             .collect()
     };
     files(guest, &paths)
@@ -75,6 +82,7 @@ pub fn name_services(guest: &mut Look<'_>) -> Vec<Node> {
     let folders = lib_folders(guest);
     let paths: Vec<Vec<u8>> = services
         .iter()
+        .take(MAX_NAMED)
         .flat_map(|service| {
             folders
                 .iter()
@@ -120,7 +128,11 @@ fn lib_folders(guest: &Look<'_>) -> Vec<Vec<u8>> {
             .names(lib)
             .into_iter()
             .filter(|name| name.windows(7).any(|window| window == b"-linux-"));
-        folders.extend(triplets.map(|name| [lib, &b"/"[..], name].concat()));
+        folders.extend(
+            triplets
+                .take(MAX_TRIPLETS)
+                .map(|name| [lib, &b"/"[..], name].concat()),
+        );
     }
     folders
 }

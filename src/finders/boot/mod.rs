@@ -16,11 +16,11 @@ pub use entry::loader_files;
 pub use feature::{FEATURES, Feature};
 
 use super::{Facts, Source, text};
-use crate::model::{BootChain, FileKind, FileTree, Inventory, Node, Resolved, Warning};
+use crate::model::{BootChain, FileKind, FileTree, Inventory, Node, Resolved, Warning, Warnings};
 use crate::pkgdb::{self, Role};
 
 /// Reads the boot chain: the default entry, what must stay for it, and the features that a mark can name.
-pub fn chain(facts: &Facts<'_>, source: &mut dyn Source) -> (BootChain, Vec<Warning>) {
+pub fn chain(facts: &Facts<'_>, source: &mut dyn Source) -> (BootChain, Warnings) {
     let mut guest = Look::new(facts.inventory, source);
     let mut chain = BootChain::default();
     entry::read(&mut guest, &mut chain);
@@ -38,7 +38,7 @@ pub fn chain(facts: &Facts<'_>, source: &mut dyn Source) -> (BootChain, Vec<Warn
 pub struct Look<'a> {
     inventory: &'a Inventory,
     source: &'a mut dyn Source,
-    warnings: Vec<Warning>,
+    warnings: Warnings,
 }
 
 impl<'a> Look<'a> {
@@ -47,7 +47,7 @@ impl<'a> Look<'a> {
         Self {
             inventory,
             source,
-            warnings: Vec::new(),
+            warnings: Warnings::default(),
         }
     }
 
@@ -102,14 +102,23 @@ impl<'a> Look<'a> {
     fn warn(&mut self, path: &[u8], message: impl Into<String>) {
         self.warnings.push(Warning::new(path, message));
     }
+
+    fn warn_at(&mut self, path: &[u8], line: u32, message: impl Into<String>) {
+        self.warnings.push(Warning::at(path, line, message));
+    }
 }
 
 /// Lines without comments and surrounding spaces, empty ones left out.
 pub(super) fn settings(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    bytes
-        .split(|&byte| byte == b'\n')
-        .map(<[u8]>::trim_ascii)
-        .filter(|line| !line.is_empty() && line[0] != b'#')
+    numbered(bytes).map(|(_, line)| line)
+}
+
+/// The same with their 1-based numbers.
+pub(super) fn numbered(bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
+    (1..)
+        .zip(bytes.split(|&byte| byte == b'\n'))
+        .map(|(number, line)| (number, line.trim_ascii()))
+        .filter(|(_, line)| !line.is_empty() && line[0] != b'#')
 }
 
 /// Words between spaces and tabs.

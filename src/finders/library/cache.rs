@@ -11,6 +11,9 @@ const ENTRY: usize = 24;
 /// Most entries that are looked at.
 const MAX_ENTRIES: usize = 200_000;
 
+/// Most bytes of names and paths: entries may share their text.
+const MAX_BYTES: usize = 16 << 20;
+
 /// Paths by names, in the cache's order.
 pub fn parse(bytes: &[u8]) -> HashMap<Vec<u8>, Vec<Vec<u8>>> {
     let mut found: HashMap<Vec<u8>, Vec<Vec<u8>>> = HashMap::new();
@@ -22,12 +25,17 @@ pub fn parse(bytes: &[u8]) -> HashMap<Vec<u8>, Vec<Vec<u8>>> {
     };
     let bytes = &bytes[start..];
     let count = (number(bytes, MAGIC.len()) as usize).min(MAX_ENTRIES);
+    let mut left = MAX_BYTES;
     let entries = bytes.get(HEADER..).unwrap_or_default();
     for entry in entries.chunks_exact(ENTRY).take(count) {
         let text = |at| until_nul(bytes, number(entry, at) as usize);
         if let (Some(name), Some(path)) = (text(4), text(8))
             && path.first() == Some(&b'/')
         {
+            let Some(rest) = left.checked_sub(name.len() + path.len()) else {
+                break;
+            };
+            left = rest;
             found.entry(name.to_vec()).or_default().push(path.to_vec());
         }
     }

@@ -1,9 +1,9 @@
 //! Folders that the loader searches: search paths with their tokens, `/etc/ld.so.conf`, the defaults.
 
 use super::cache;
-use crate::finders::{Source, text};
-use crate::model::{FileId, FileTree};
-use globset::GlobBuilder;
+use crate::finders::{Source, pattern, text};
+use crate::model::glob::{Dialect, Glob, GlobError};
+use crate::model::{FileId, FileTree, Warning, Warnings};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 
@@ -33,16 +33,20 @@ const LEGACY: [&[u8]; 6] = [b"tls", b"haswell", b"avx512_1", b"x86_64", b"i686",
 /// Most entries of one search path and most configuration files.
 const MAX_ENTRIES: usize = 256;
 
+/// Most answers that are remembered.
+const MAX_KNOWN: usize = 10_000;
+
 impl Search {
     /// Reads the loader's configuration.
-    pub fn new(tree: &FileTree, source: &mut dyn Source) -> Self {
+    pub fn new(tree: &FileTree, source: &mut dyn Source, warnings: &mut Warnings) -> Self {
         let mut search = Self {
             folders: Vec::new(),
             cache: cache::parse(&text(tree, source, b"/etc/ld.so.cache").unwrap_or_default()),
             known: HashMap::new(),
         };
         let mut seen = HashSet::new();
-        for path in configured(tree, source).into_iter().chain(defaults(tree)) {
+        let configured = configured(tree, source, warnings);
+        for path in configured.into_iter().chain(defaults(tree)) {
             if let Some(folder) = search.folder(tree, &path)
                 && seen.insert(folder.file)
             {
@@ -80,7 +84,9 @@ impl Search {
                     variants: variants(tree, end.file),
                 })
             });
-        self.known.insert(path.to_vec(), folder.clone());
+        if self.known.len() < MAX_KNOWN {
+            self.known.insert(path.to_vec(), folder.clone());
+        }
         folder
     }
 }
@@ -131,28 +137,40 @@ fn replace(text: &[u8], token: &[u8], values: &[&[u8]]) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// The folders of `/etc/ld.so.conf` and what it includes, each file once.
-fn configured(tree: &FileTree, source: &mut dyn Source) -> Vec<Vec<u8>> {
+/// The folders of `/etc/ld.so.conf` and what it includes, each file once; no more of either than any system has.
+fn configured(tree: &FileTree, source: &mut dyn Source, warnings: &mut Warnings) -> Vec<Vec<u8>> {
     let mut folders = Vec::new();
     let mut todo = VecDeque::from([b"/etc/ld.so.conf".to_vec()]);
     let mut seen = HashSet::new();
+    let mut globs = 0;
     while let Some(path) = todo.pop_front() {
         let is_new = tree.resolve(&path).is_some_and(|end| seen.insert(end.file));
         if !is_new || seen.len() > MAX_ENTRIES {
             continue;
         }
         let bytes = text(tree, source, &path).unwrap_or_default();
-        for line in bytes.split(|&byte| byte == b'\n') {
+        for (number, line) in (1..).zip(bytes.split(|&byte| byte == b'\n')) {
             let line = line.split(|&byte| byte == b'#').next().unwrap_or_default();
             let mut words = line
                 .split(|byte| byte.is_ascii_whitespace() || matches!(byte, b':' | b','))
                 .filter(|word| !word.is_empty());
             match words.next() {
-                Some(b"include") => todo.extend(words.flat_map(|glob| included(tree, glob))),
+                Some(b"include") => {
+                    for glob in words.take(MAX_ENTRIES - globs) {
+                        globs += 1;
+                        match included(tree, glob) {
+                            Ok(paths) => todo.extend(paths.into_iter().take(MAX_ENTRIES)),
+                            Err(error) => {
+                                let text = pattern::unusable(glob, &error);
+                                warnings.push(Warning::at(&path, number, text));
+                            }
+                        }
+                    }
+                }
                 Some(b"hwcap") | None => {}
                 Some(first) => {
-                    folders.push(first.to_vec());
-                    folders.extend(words.map(<[u8]>::to_vec));
+                    let all = std::iter::once(first).chain(words).map(<[u8]>::to_vec);
+                    folders.extend(all.take(MAX_ENTRIES.saturating_sub(folders.len())));
                 }
             }
         }
@@ -161,7 +179,7 @@ fn configured(tree: &FileTree, source: &mut dyn Source) -> Vec<Vec<u8>> {
 }
 
 /// Files that an `include` line names; wildcards in the last part only, as everybody writes them.
-fn included(tree: &FileTree, pattern: &[u8]) -> Vec<Vec<u8>> {
+fn included(tree: &FileTree, pattern: &[u8]) -> Result<Vec<Vec<u8>>, GlobError> {
     let absolute = if pattern.first() == Some(&b'/') {
         pattern.to_vec()
     } else {
@@ -169,21 +187,18 @@ fn included(tree: &FileTree, pattern: &[u8]) -> Vec<Vec<u8>> {
     };
     let cut = absolute.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
     let (folder, name) = (&absolute[..cut], &absolute[cut + 1..]);
-    let Some(glob) = std::str::from_utf8(name)
-        .ok()
-        .and_then(|name| GlobBuilder::new(name).literal_separator(true).build().ok())
-        .map(|glob| glob.compile_matcher())
-    else {
-        return Vec::new();
+    let Ok(name) = std::str::from_utf8(name) else {
+        return Ok(Vec::new());
     };
+    let glob = Glob::new(name, Dialect::FileName)?;
     let Some(end) = tree.resolve(folder) else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
-    tree.children(end.file)
-        .iter()
+    let files = tree.children(end.file).iter();
+    Ok(files
         .filter(|&&file| std::str::from_utf8(tree.name(file)).is_ok_and(|name| glob.is_match(name)))
         .map(|&file| tree.path(file))
-        .collect()
+        .collect())
 }
 
 /// Debian's multi-arch folders, then the plain ones.

@@ -41,7 +41,8 @@ pub fn find(scan: &mut Scan<'_>, modules: &[FileId]) -> Result<(), Cancelled> {
         for name in names {
             for ending in [&b""[..], b".xz", b".zst"] {
                 let path = [name, ending].concat();
-                for end in pattern::expand_from(tree, folder.file, &path) {
+                let budget = &mut scan.found.patterns;
+                for end in pattern::expand_from(tree, folder.file, &path, budget) {
                     if tree.kind(end.file) == FileKind::Regular {
                         scan.found.chain(because, &end, name);
                     }

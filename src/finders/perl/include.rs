@@ -22,6 +22,8 @@ const PATTERNS: [&str; 14] = [
     "/usr/share/perl5/vendor_perl",
     "/usr/lib*/perl5",
 ];
+/// Most folders: each module is looked for in all of them.
+const MAX_ROOTS: usize = 64;
 /// The folders of perl's own big standard library.
 const STANDARD: [&str; 2] = ["/usr/lib/*/perl/5.*", "/usr/share/perl/5.*"];
 
@@ -43,12 +45,13 @@ pub struct Place {
 
 impl Include {
     /// Looks for the folders.
-    pub fn new(tree: &FileTree) -> Self {
-        let expand = |patterns: &[&str]| {
+    pub fn new(tree: &FileTree, budget: &mut pattern::Budget) -> Self {
+        let mut expand = |patterns: &[&str]| {
             let mut roots: Vec<FileId> = Vec::new();
             for pattern in patterns {
-                for end in pattern::expand_from(tree, FileId::ROOT, pattern.as_bytes()) {
-                    if tree.is_directory(end.file) && !roots.contains(&end.file) {
+                for end in pattern::expand_from(tree, FileId::ROOT, pattern.as_bytes(), budget) {
+                    let is_room = roots.len() < MAX_ROOTS;
+                    if is_room && tree.is_directory(end.file) && !roots.contains(&end.file) {
                         roots.push(end.file);
                     }
                 }

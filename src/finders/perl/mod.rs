@@ -14,13 +14,15 @@ use include::Include;
 
 /// Longest source that is read.
 const MAX_SOURCE: usize = 256 << 10;
+/// Most folders that one source adds to those in which modules are looked for.
+const MAX_FOLDERS: usize = 64;
 /// Most sources that are read.
 const MAX_SOURCES: usize = 30_000;
 
 /// The row function of `perl-module`.
 pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
     let tree = scan.tree();
-    let include = Include::new(tree);
+    let include = Include::new(tree, &mut scan.found.patterns);
     if include.roots.is_empty() {
         return Ok(());
     }
@@ -29,6 +31,7 @@ pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
         scan.regular(|_, file| is_script(facts, file) || include.module(tree, file).is_some());
     let sources = scan.first(MAX_SOURCES, sources, "Perl sources");
     for (done, &file) in sources.iter().enumerate() {
+        scan.check()?;
         scan.report("reading Perl sources", done, sources.len());
         let because = scan.because(file, Evidence::Read);
         let uses = source::uses(&scan.read(file, MAX_SOURCE)?);
@@ -45,6 +48,7 @@ pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
         }
     }
     for (name, file) in include.modules(tree) {
+        scan.check()?;
         let mut whole = vec![file];
         whole.extend(include.halves(tree, &include::path(&name)));
         scan.found.components.modules.push(Module {
@@ -72,6 +76,7 @@ fn add_uses(
     let own: Vec<FileId> = uses
         .folders
         .iter()
+        .take(MAX_FOLDERS)
         .filter_map(|path| Some(tree.resolve(path.as_bytes())?.file))
         .collect();
     for one in &uses.modules {

@@ -2,6 +2,7 @@
 
 use super::environment::{Environment, text_in};
 use crate::finders::{Scan, Source};
+use crate::job::Cancelled;
 use crate::model::{Evidence, FileId, FileTree};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -165,7 +166,7 @@ pub fn needs(
     environment: &Environment,
     unit: &Unit,
     by_name: &BTreeMap<&str, &Unit>,
-) {
+) -> Result<(), Cancelled> {
     let tree = scan.tree();
     // A part may go on in another site of the same environment.
     let elsewhere = |part: FileId| {
@@ -200,6 +201,7 @@ pub fn needs(
         }
         let because = scan.because(entry, Evidence::Declared);
         for name in &unit.requires {
+            scan.check()?;
             let required = by_name.get(name.as_str());
             for part in required.into_iter().flat_map(|unit| &unit.parts) {
                 if let Some(to) = entry_of(tree, *part) {
@@ -208,6 +210,7 @@ pub fn needs(
             }
         }
     }
+    Ok(())
 }
 
 /// The file whose presence means that a distribution is in use: a package's `__init__.py`, a module, an extension.

@@ -4,6 +4,14 @@ use crate::finders::{Source, text};
 use crate::model::{FileId, FileKind, FileTree};
 use std::collections::BTreeMap;
 
+/// Most standard libraries, and most virtual environments, of one guest.
+const MAX_LIBRARIES: usize = 256;
+const MAX_VIRTUALS: usize = 2000;
+/// Most home folders with packages of their own, and most entries of an environment's folder `lib`: each module is looked
+/// for in all of them.
+const MAX_HOMES: usize = 64;
+const MAX_VERSIONS: usize = 64;
+
 /// One place where Python looks for modules, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Environment {
@@ -20,6 +28,7 @@ pub fn environments(tree: &FileTree, source: &mut dyn Source) -> Vec<Environment
     let mut found: Vec<Environment> = tree
         .ids()
         .filter(|&folder| is_library(tree, folder))
+        .take(MAX_LIBRARIES)
         .map(|folder| base(tree, folder))
         .collect();
     let system = tree
@@ -34,6 +43,7 @@ pub fn environments(tree: &FileTree, source: &mut dyn Source) -> Vec<Environment
     let virtuals: Vec<Environment> = tree
         .ids()
         .filter(|&file| tree.name(file) == b"pyvenv.cfg" && tree.kind(file) == FileKind::Regular)
+        .take(MAX_VIRTUALS)
         .map(|file| virtual_environment(tree, source, &found, file))
         .collect();
     found.extend(virtuals);
@@ -83,6 +93,7 @@ fn user_sites(tree: &FileTree, version: &[u8]) -> Vec<FileId> {
         .iter()
         .copied()
         .chain(tree.lookup(b"/root"))
+        .take(MAX_HOMES)
         .filter_map(|home| {
             let path = [b".local/lib/", version, b"/site-packages"].concat();
             tree.resolve_from(home, &path, true).map(|end| end.file)
@@ -128,6 +139,7 @@ fn virtual_environment(
         .child(prefix, b"lib")
         .map_or(&[][..], |lib| tree.children(lib))
         .iter()
+        .take(MAX_VERSIONS)
         .filter_map(|&version| tree.child(version, b"site-packages"))
         .collect();
     if sees_system {

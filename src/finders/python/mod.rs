@@ -87,7 +87,7 @@ pub fn distribution(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
             .map(|unit| (unit.name.as_str(), unit))
             .collect();
         for unit in &units {
-            distribution::needs(scan, &environments[at], unit, &by_name);
+            distribution::needs(scan, &environments[at], unit, &by_name)?;
             let has_code = |part: &FileId| distribution::entry(tree, *part).is_some();
             if unit.metadata.is_some() || unit.parts.iter().any(has_code) {
                 let number = component(scan, unit);

@@ -1,10 +1,15 @@
 //! R's homes and libraries: where packages lie, and what each says of itself.
 
 use crate::finders::{Source, control};
-use crate::model::{FileId, FileKind, FileTree, Warning};
+use crate::model::{FileId, FileKind, FileTree, Warning, Warnings};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Longest `DESCRIPTION` that is read.
 const MAX_DESCRIPTION: usize = 64 << 10;
+
+/// Most installations whose packages are told apart.
+const MAX_HOMES: usize = 64;
 
 /// One installation of R.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +101,7 @@ pub fn packages(
     tree: &FileTree,
     source: &mut dyn Source,
     homes: &[Home],
-    warnings: &mut Vec<Warning>,
+    warnings: &mut Warnings,
 ) -> Vec<Package> {
     let is_package = |&description: &FileId| {
         tree.name(description) == b"DESCRIPTION"
@@ -120,6 +125,7 @@ pub fn packages(
             let folder = tree.parent(description);
             let home = homes
                 .iter()
+                .take(MAX_HOMES)
                 .position(|home| tree.is_within(folder, home.folder));
             Package {
                 name: String::from_utf8_lossy(tree.name(folder)).into_owned(),
@@ -134,14 +140,43 @@ pub fn packages(
         .collect()
 }
 
-/// The package of this name that an installation finds; one of another library of its before one of its own, as R looks
-/// through site and user libraries first.
-pub fn find<'a>(packages: &'a [Package], home: usize, name: &str) -> Option<&'a Package> {
-    let mut alike = packages
-        .iter()
-        .filter(|package| package.home == home && package.name == name);
-    let first = alike.next()?;
-    Some(alike.find(|package| !package.is_base).unwrap_or(first))
+/// Packages by installation and name.
+pub struct Index<'a>(HashMap<(usize, &'a str), Twins<'a>>);
+
+/// Packages of one name.
+struct Twins<'a> {
+    first: &'a Package,
+    /// The first one behind it that is not a part of R.
+    other: Option<&'a Package>,
+}
+
+impl<'a> Index<'a> {
+    /// One of another library of an installation counts before one of its own, as R looks through site and user libraries
+    /// first.
+    pub fn new(packages: &'a [Package]) -> Self {
+        let mut found: HashMap<(usize, &str), Twins<'_>> = HashMap::new();
+        for package in packages {
+            match found.entry((package.home, &package.name)) {
+                Entry::Occupied(mut twins) => {
+                    let other = &mut twins.get_mut().other;
+                    *other = other.or(Some(package).filter(|package| !package.is_base));
+                }
+                Entry::Vacant(place) => {
+                    place.insert(Twins {
+                        first: package,
+                        other: None,
+                    });
+                }
+            }
+        }
+        Self(found)
+    }
+
+    /// The package of this name that an installation finds.
+    pub fn find(&self, home: usize, name: &str) -> Option<&'a Package> {
+        let twins = self.0.get(&(home, name))?;
+        Some(twins.other.unwrap_or(twins.first))
+    }
 }
 
 fn needs(text: &[u8]) -> Vec<String> {

@@ -8,7 +8,7 @@ mod script;
 
 use super::{Facts, Head, Scan, programs};
 use crate::job::Cancelled;
-use crate::model::{Evidence, FileId, Module};
+use crate::model::{Evidence, FileId, Module, Warnings};
 use library::{Home, Package};
 
 /// Longest script that is read.
@@ -22,13 +22,15 @@ const HELPERS: [&[u8]; 5] = [b"sed", b"uname", b"expr", b"cat", b"rm"];
 pub fn home(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
     let tree = scan.tree();
     let homes = library::homes(tree);
-    let packages = library::packages(tree, scan.source, &homes, &mut Vec::new());
-    for (at, home) in homes.iter().enumerate() {
+    let packages = library::packages(tree, scan.source, &homes, &mut Warnings::default());
+    let mut bases: Vec<Vec<FileId>> = vec![Vec::new(); homes.len()];
+    for package in packages.iter().filter(|package| package.is_base) {
+        if let Some(base) = bases.get_mut(package.home) {
+            base.push(package.folder);
+        }
+    }
+    for (at, (home, mut parts)) in homes.iter().zip(bases).enumerate() {
         scan.check()?;
-        let base = packages
-            .iter()
-            .filter(|package| package.home == at && package.is_base);
-        let mut parts: Vec<FileId> = base.map(|package| package.folder).collect();
         let own = [&b"etc"[..], b"modules", b"share"];
         parts.extend(own.iter().filter_map(|name| tree.child(home.folder, name)));
         parts.extend(tree.lookup(b"/usr/share/R/share").filter(|_| at == 0));
@@ -59,6 +61,7 @@ pub fn package(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
     let tree = scan.tree();
     let homes = library::homes(tree);
     let packages = library::packages(tree, scan.source, &homes, &mut scan.found.warnings);
+    let index = library::Index::new(&packages);
     for package in &packages {
         scan.check()?;
         let because = scan.because(package.description, Evidence::Convention);
@@ -75,7 +78,7 @@ pub fn package(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
         }
         let because = scan.because(package.description, Evidence::Declared);
         for name in &package.needs {
-            match library::find(&packages, package.home, name) {
+            match index.find(package.home, name) {
                 Some(other) => scan.found.need(because, other.description, name.as_bytes()),
                 None => scan.found.miss(because, name.as_bytes()),
             }
@@ -113,17 +116,18 @@ fn add_module(scan: &mut Scan<'_>, home: Option<&Home>, package: &Package) {
 pub fn scripts(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
     let tree = scan.tree();
     let homes = library::homes(tree);
-    let packages = library::packages(tree, scan.source, &homes, &mut Vec::new());
+    let packages = library::packages(tree, scan.source, &homes, &mut Warnings::default());
     if packages.is_empty() {
         return Ok(());
     }
+    let index = library::Index::new(&packages);
     let facts = scan.facts;
     let files = scan.regular(|_, file| is_script(facts, file));
     for file in scan.first(MAX_SCRIPTS, files, "R scripts") {
         let because = scan.because(file, Evidence::Read);
         for load in script::loads(&scan.read(file, MAX_SCRIPT)?) {
             let what = load.package.as_bytes();
-            match library::find(&packages, 0, &load.package) {
+            match index.find(0, &load.package) {
                 Some(package) => scan.found.need(because, package.description, what),
                 None if load.is_certain => scan.found.miss(because, what),
                 None => {}

@@ -13,7 +13,10 @@ use crate::pkgdb::{self, Script, ScriptText};
 /// The row function.
 pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
     let (tree, inventory) = (scan.tree(), scan.facts.inventory);
-    let mut fetch = |file| scan.read(file, MAX_RECORD).ok();
+    let mut fetch = |file, most: u64| {
+        let most = usize::try_from(most).map_or(MAX_RECORD, |most| most.min(MAX_RECORD));
+        scan.read(file, most).ok()
+    };
     let scripts = pkgdb::of(inventory).scripts(inventory, &mut fetch);
     let count = scripts.len();
     for (done, Script { package, text }) in scripts.into_iter().enumerate() {

@@ -38,6 +38,7 @@ pub fn cron(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
     ] {
         for file in files_at(scan.tree(), paths) {
             for line in settings(&scan.text(file)?) {
+                scan.check()?;
                 let Some(command) = command(line, fields) else {
                     continue;
                 };
@@ -76,6 +77,7 @@ pub fn login_shell(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
         return Ok(());
     };
     for (is_person, shell) in login::accounts(&scan.text(table.file)?) {
+        scan.check()?;
         let evidence = if is_person {
             Evidence::Read
         } else {
@@ -97,6 +99,7 @@ pub fn sudoers(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
     for file in files_at(tree, &[b"/etc/sudoers", b"/etc/sudoers.d"]) {
         let because = scan.because(file, Evidence::Guessed);
         for line in settings(&scan.text(file)?) {
+            scan.check()?;
             let is_split = |byte: &u8| byte.is_ascii_whitespace() || b",=:!\"".contains(byte);
             for word in line.split(is_split).filter(|word| word.starts_with(b"/")) {
                 if let Some(end) = super::program(tree, word) {

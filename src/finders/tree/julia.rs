@@ -9,10 +9,14 @@ use crate::finders::scan::MAX_RECORD;
 use crate::job::Cancelled;
 use crate::model::{Evidence, FileId, FileTree};
 
+/// Most depots: each package is looked for in all of them.
+const MAX_DEPOTS: usize = 64;
+
 /// The row function.
 pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
     let tree = scan.tree();
-    let depots: Vec<FileId> = tree.ids().filter(|&file| is_depot(tree, file)).collect();
+    let depots = tree.ids().filter(|&file| is_depot(tree, file));
+    let depots: Vec<FileId> = depots.take(MAX_DEPOTS).collect();
     if depots.is_empty() {
         return Ok(());
     }
@@ -33,6 +37,7 @@ pub fn find(scan: &mut Scan<'_>) -> Result<(), Cancelled> {
         let text = scan.whole(file, MAX_RECORD)?;
         let because = scan.because(file, Evidence::Read);
         for name in names(&text, is_manifest) {
+            scan.check()?;
             let folder = if is_manifest {
                 &b"packages"[..]
             } else {

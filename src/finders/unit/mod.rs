@@ -13,6 +13,7 @@ mod realm;
 use super::shell::{Calls, is_shell_program};
 use super::{Because, Scan, pattern, programs};
 use crate::job::Cancelled;
+use crate::model::glob::GlobError;
 use crate::model::{Evidence, FileId, FileKind, FileTree};
 pub use accounts::Accounts;
 pub use parse::{Setting, commands, settings};
@@ -178,7 +179,7 @@ impl Reader<'_, '_> {
             } else if key == b"User" && section == b"Service" {
                 self.account(file, settings, &setting.value);
             } else {
-                self.other(self.scan.because(file, Evidence::Read), setting);
+                self.other(file, setting);
             }
         }
     }
@@ -238,12 +239,19 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn other(&mut self, because: Because, setting: &Setting) {
+    fn other(&mut self, file: FileId, setting: &Setting) {
+        let because = self.scan.because(file, Evidence::Read);
         let value = setting.value.as_slice();
         match setting.key.as_slice() {
             b"EnvironmentFile" => {
                 let path = value.strip_prefix(b"-").unwrap_or(value);
-                for end in pattern::expand_from(self.tree, FileId::ROOT, path) {
+                if path.len() > pattern::MAX_PATTERN {
+                    let error = GlobError::TooLong(path.len());
+                    let text = pattern::unusable(path, &error);
+                    self.scan.warn_at(file, setting.line, text);
+                }
+                let budget = &mut self.scan.found.patterns;
+                for end in pattern::expand_from(self.tree, FileId::ROOT, path, budget) {
                     self.file(because, &self.tree.path(end.file));
                 }
             }

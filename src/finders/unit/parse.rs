@@ -9,6 +9,8 @@ pub struct Setting {
     pub key: Vec<u8>,
     /// After it, lines that go on joined by a space.
     pub value: Vec<u8>,
+    /// 1-based line on which it starts.
+    pub line: u32,
 }
 
 /// Most settings of one file that are looked at.
@@ -21,8 +23,8 @@ const MAX_SECTION: usize = 256;
 pub fn settings(text: &[u8]) -> Vec<Setting> {
     let mut found = Vec::new();
     let mut section = Vec::new();
-    let mut lines = text.split(|&byte| byte == b'\n');
-    while let Some(line) = lines.next() {
+    let mut lines = (1..).zip(text.split(|&byte| byte == b'\n'));
+    while let Some((number, line)) = lines.next() {
         let line = line.trim_ascii();
         if line.is_empty() || is_comment(line) {
             continue;
@@ -38,7 +40,7 @@ pub fn settings(text: &[u8]) -> Vec<Setting> {
         while whole.last() == Some(&b'\\') {
             whole.pop();
             whole.push(b' ');
-            match lines.next().map(<[u8]>::trim_ascii) {
+            match lines.next().map(|(_, line)| line.trim_ascii()) {
                 Some(next) if is_comment(next) => whole.push(b'\\'),
                 Some(next) => whole.extend(next),
                 None => break,
@@ -51,6 +53,7 @@ pub fn settings(text: &[u8]) -> Vec<Setting> {
                 section: section.clone(),
                 key: whole[..at].trim_ascii().to_vec(),
                 value: whole[at + 1..].trim_ascii().to_vec(),
+                line: number,
             });
         }
     }
@@ -133,12 +136,17 @@ mod tests {
             .map(|setting| {
                 let part = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
                 let (section, key) = (part(&setting.section), part(&setting.key));
-                format!("{section}.{key}={}", part(&setting.value))
+                let (line, value) = (setting.line, part(&setting.value));
+                format!("{line} {section}.{key}={value}")
             })
             .collect();
         assert_eq!(
             shown,
-            [".Old=1", "Unit.After=a   b", "Service.ExecStart=/bin/x"]
+            [
+                "2 .Old=1",
+                "4 Unit.After=a   b",
+                "10 Service.ExecStart=/bin/x"
+            ]
         );
     }
 

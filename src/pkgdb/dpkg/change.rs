@@ -4,7 +4,7 @@ use super::alternatives::Alternative;
 use super::edit::{diversions_without, stanzas_without, statoverride_without, triggers_without};
 use super::records::diversions;
 use super::scripts::has_scripts;
-use crate::model::{FileId, FileKind, FileTree, PackageId};
+use crate::model::{FileId, FileKind, FileTree, PackageId, Warnings};
 use crate::pkgdb::edits::{Change, Edits, NewLink, NewText};
 use fixedbitset::FixedBitSet;
 use std::collections::HashSet;
@@ -124,7 +124,7 @@ impl<'a> Gone<'a> {
 
     /// Diverted files whose diverting package goes and that stay: from where to where they move.
     fn undiverted(&self, bytes: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
-        diversions(b"", bytes, &mut Vec::new())
+        diversions(b"", bytes, &mut Warnings::default())
             .into_iter()
             .filter(|entry| self.names.contains(entry.package.as_slice()))
             .filter(|entry| self.change.keeps(&entry.to) && !self.change.keeps(&entry.from))

@@ -6,7 +6,7 @@ use super::status;
 use crate::job::{Cancelled, Job};
 use crate::model::inventory::NO_OWNER;
 use crate::model::text::escape;
-use crate::model::{FileId, FileKind, FileTree, Package, PackageId, Warning};
+use crate::model::{FileId, FileKind, FileTree, Package, PackageId, Warning, Warnings};
 use crate::pkgdb::format::{Database, Fetch};
 use std::collections::BTreeMap;
 
@@ -14,6 +14,18 @@ const STATUS: &[u8] = b"/var/lib/dpkg/status";
 pub(super) const INFO: &[u8] = b"/var/lib/dpkg/info";
 const DIVERSIONS: &[u8] = b"/var/lib/dpkg/diversions";
 const EXTENDED_STATES: &[u8] = b"/var/lib/apt/extended_states";
+
+/// Longest single file: a status of half a million packages.
+const MAX_SINGLE: u64 = 64 << 20;
+/// Longest file in a folder of texts, some hundred times a real one.
+const MAX_LISTED: u64 = 4 << 20;
+/// Most bytes of all texts together: they are kept whole.
+const MAX_TEXTS: u64 = 128 << 20;
+/// Longest list of a package, and most bytes of all lists together.
+const MAX_LIST: u64 = 32 << 20;
+const MAX_LISTS: u64 = 384 << 20;
+/// Most architectures in which one package is there.
+const MAX_TWINS: usize = 64;
 
 /// Single files whose text an export may have to rewrite.
 const TEXTS: &[&[u8]] = &[
@@ -33,7 +45,7 @@ struct Reading {
     owners: Vec<u32>,
     texts: BTreeMap<FileId, Vec<u8>>,
     arch: String,
-    warnings: Vec<Warning>,
+    warnings: Warnings,
 }
 
 /// Whether the guest has the database.
@@ -52,10 +64,10 @@ pub fn read(tree: &FileTree, fetch: Fetch<'_>, job: &Job) -> Result<Database, Ca
         let message = "no dpkg status: all files count as unowned";
         database.warnings.push(Warning::new(STATUS, message));
     }
-    let mut warnings = Vec::new();
+    let mut warnings = Warnings::default();
     let status = database.text(tree, STATUS).unwrap_or_default();
     let records = status::read(STATUS, status, &mut warnings);
-    database.warnings.append(&mut warnings);
+    database.warnings.append(warnings);
     let (packages, conffiles): (Vec<Package>, Vec<_>) = records
         .into_iter()
         .map(|record| (record.package, record.conffiles))
@@ -91,11 +103,16 @@ impl Reading {
             .iter()
             .filter_map(|path| tree.resolve(path))
             .flat_map(|folder| tree.children(folder.file).iter().copied());
-        for file in single.chain(listed) {
+        let single = single.map(|file| (file, MAX_SINGLE));
+        let listed = listed.map(|file| (file, MAX_LISTED));
+        let mut left = MAX_TEXTS;
+        for (file, most) in single.chain(listed) {
             job.check()?;
             if tree.kind(file) == FileKind::Regular
-                && let Some(bytes) = fetch(file)
+                && !self.texts.contains_key(&file)
+                && let Some(bytes) = fetch(file, most.min(left))
             {
+                left -= bytes.len() as u64;
                 self.texts.insert(file, bytes);
             }
         }
@@ -108,7 +125,7 @@ impl Reading {
     }
 
     fn mark_auto(&mut self, tree: &FileTree) {
-        let mut warnings = Vec::new();
+        let mut warnings = Warnings::default();
         let text = self.text(tree, EXTENDED_STATES).unwrap_or_default();
         let auto = auto_installed(EXTENDED_STATES, text, &mut warnings);
         for package in &mut self.packages {
@@ -120,7 +137,7 @@ impl Reading {
             };
             package.auto_installed = auto.contains(&(package.name.clone(), arch.clone()));
         }
-        self.warnings.append(&mut warnings);
+        self.warnings.append(warnings);
     }
 
     fn read_lists(
@@ -130,16 +147,17 @@ impl Reading {
         fetch: Fetch<'_>,
         job: &Job,
     ) -> Result<(), Cancelled> {
-        let mut warnings = Vec::new();
+        let mut warnings = Warnings::default();
         let diverted = diversions(
             DIVERSIONS,
             self.text(tree, DIVERSIONS).unwrap_or_default(),
             &mut warnings,
         );
-        self.warnings.append(&mut warnings);
+        self.warnings.append(warnings);
         let places = Places::new(tree, &diverted);
         let mut listed: Vec<Vec<FileId>> = vec![Vec::new(); self.packages.len()];
         let lists = self.sort_records(tree);
+        let mut left = MAX_LISTS;
         for (done, &list) in lists.iter().enumerate() {
             job.check()?;
             job.items(
@@ -149,11 +167,16 @@ impl Reading {
             );
             let Some((list, id)) = list else { continue };
             let name = &self.packages[id.index()].name;
-            let bytes = fetch(list).unwrap_or_default();
-            listed[id.index()] = paths(&tree.path(list), &bytes, &mut self.warnings)
-                .into_iter()
-                .filter_map(|path| places.find(name, path))
-                .collect();
+            let bytes = fetch(list, MAX_LIST.min(left)).unwrap_or_default();
+            left -= bytes.len() as u64;
+            let found = &mut listed[id.index()];
+            paths(&tree.path(list), &bytes, &mut self.warnings, |path| {
+                job.check()?;
+                found.extend(places.find(name, path));
+                Ok(())
+            })?;
+            found.sort_unstable();
+            found.dedup();
         }
         for (at, paths) in conffiles.iter().enumerate() {
             let name = &self.packages[at].name;
@@ -200,24 +223,25 @@ impl Reading {
 
     /// The package of a record file's name; a name without architecture is not one of several instances.
     fn package_of_record(&self, name: &str, arch: Option<&str>) -> Option<PackageId> {
+        if let Some(arch) = arch {
+            let key = |package: &Package| {
+                (package.name.as_str(), package.arch.as_str()).cmp(&(name, arch))
+            };
+            let at = self.packages.binary_search_by(key);
+            return at.ok().map(|at| PackageId(at as u32));
+        }
         let first = self
             .packages
             .partition_point(|package| package.name.as_str() < name);
         let twins = self.packages[first..]
             .iter()
-            .take_while(|package| package.name == name)
-            .enumerate();
-        let at = match arch {
-            Some(arch) => twins.into_iter().find(|(_, package)| package.arch == arch),
-            None => twins
-                .into_iter()
-                .find(|(_, package)| package.multi_arch != "same"),
-        };
+            .take(MAX_TWINS)
+            .take_while(|package| package.name == name);
         // Old records of a `same` package may lack the architecture.
-        let (offset, _) = at.or_else(|| {
-            let only = self.packages.get(first)?;
-            (arch.is_none() && only.name == name).then_some((0, only))
-        })?;
+        let offset = twins
+            .clone()
+            .position(|package| package.multi_arch != "same")
+            .or_else(|| twins.clone().next().map(|_| 0))?;
         Some(PackageId((first + offset) as u32))
     }
 
@@ -234,8 +258,6 @@ impl Reading {
                     .is_some_and(|end| tree.is_directory(end.file))
         };
         for (at, mut files) in listed.into_iter().enumerate() {
-            files.sort_unstable();
-            files.dedup();
             files.retain(|&file| !is_shared_link(file));
             for file in &files {
                 let owner = &mut self.owners[file.index()];

@@ -2,17 +2,21 @@
 
 use super::records::{statoverride_path, trigger_package};
 use super::stanza::{Stanza, lines, stanzas};
+use crate::model::Warnings;
+use std::ops::ControlFlow;
 
 /// `status` or `extended_states` without the stanzas of the packages (name, architecture) that go.
 pub fn stanzas_without(bytes: &[u8], goes: impl Fn(&str, &str) -> bool) -> Vec<u8> {
-    let all = stanzas(b"", bytes, &mut Vec::new());
     let is_out = |stanza: &Stanza<'_>| goes(&stanza.text("Package"), &stanza.text("Architecture"));
     let mut out = Vec::with_capacity(bytes.len());
     let mut copied = 0;
-    for stanza in all.iter().filter(|stanza| is_out(stanza)) {
-        out.extend_from_slice(&bytes[copied..stanza.range.start]);
-        copied = stanza.range.end;
-    }
+    stanzas(b"", bytes, &mut Warnings::default(), |stanza, _| {
+        if is_out(&stanza) {
+            out.extend_from_slice(&bytes[copied..stanza.range.start]);
+            copied = stanza.range.end;
+        }
+        ControlFlow::Continue(())
+    });
     out.extend_from_slice(&bytes[copied..]);
     out
 }

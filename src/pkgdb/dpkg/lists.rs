@@ -2,11 +2,9 @@
 
 use super::records::Diversion;
 use super::stanza::lines;
-use crate::model::{FileId, FileTree, Warning};
+use crate::job::Cancelled;
+use crate::model::{FileId, FileTree, Warning, Warnings};
 use std::collections::HashMap;
-
-/// More broken lines than this are not reported one by one.
-const MAX_WARNINGS: usize = 20;
 
 /// The package's name, its architecture where the file's name has one, and the file's kind (`list`, `postinst`).
 pub fn record_name(file: &[u8]) -> Option<(&str, Option<&str>, &str)> {
@@ -17,25 +15,25 @@ pub fn record_name(file: &[u8]) -> Option<(&str, Option<&str>, &str)> {
     (!name.is_empty()).then_some((name, arch, kind))
 }
 
-/// The paths of a `.list` file. What is not absolute, goes up or is too long is a warning and left out.
-pub fn paths<'a>(path: &[u8], bytes: &'a [u8], warnings: &mut Vec<Warning>) -> Vec<&'a [u8]> {
-    let mut found = Vec::new();
-    let mut broken = 0;
+/// Hands over the paths of a `.list` file. What is not absolute, goes up or is too long is a warning and left out.
+pub fn paths<'a>(
+    path: &[u8],
+    bytes: &'a [u8],
+    warnings: &mut Warnings,
+    mut take: impl FnMut(&'a [u8]) -> Result<(), Cancelled>,
+) -> Result<(), Cancelled> {
     for (number, range) in lines(bytes) {
         let listed = &bytes[range];
         match listed {
             b"" | b"/." | b"/" => {}
-            _ if is_proper(listed) => found.push(listed),
+            _ if is_proper(listed) => take(listed)?,
             _ => {
-                broken += 1;
-                if broken <= MAX_WARNINGS {
-                    let message = "a listed path that no package can own";
-                    warnings.push(Warning::at(path, number, message));
-                }
+                let message = "a listed path that no package can own";
+                warnings.push(Warning::at(path, number, message));
             }
         }
     }
-    found
+    Ok(())
 }
 
 fn is_proper(path: &[u8]) -> bool {
@@ -114,8 +112,13 @@ mod tests {
     #[test]
     fn hostile_paths_are_left_out() {
         let text = b"/.\n/usr\n/usr/../../etc/shadow\nusr/bin/x\n/a\0b\n/usr/bin/x\r\n";
-        let mut warnings = Vec::new();
-        let found = paths(b"/l", text, &mut warnings);
+        let mut warnings = Warnings::default();
+        let mut found = Vec::new();
+        let take = |path| {
+            found.push(path);
+            Ok(())
+        };
+        paths(b"/l", text, &mut warnings, take).expect("nobody cancels");
         assert_eq!(found, [&b"/usr"[..], b"/usr/bin/x"]);
         assert_eq!(warnings.len(), 3);
     }

@@ -1,8 +1,14 @@
 //! The small files beside the status: diversions, stat overrides, apt's marks.
 
 use super::stanza::{lines, stanzas};
-use crate::model::Warning;
+use crate::model::{Warning, Warnings};
 use std::collections::HashSet;
+use std::ops::ControlFlow;
+
+/// Most entries of one of these files that are looked at: as many as a system has packages, and some.
+const MAX_ENTRIES: usize = 200_000;
+/// What is said when there are more.
+const TOO_MANY: &str = "more entries than any system has: the others were not looked at";
 
 /// One entry of `/var/lib/dpkg/diversions`: three lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,14 +22,16 @@ pub struct Diversion {
 }
 
 /// Reads `/var/lib/dpkg/diversions`.
-pub fn diversions(path: &[u8], bytes: &[u8], warnings: &mut Vec<Warning>) -> Vec<Diversion> {
-    let all: Vec<(u32, &[u8])> = lines(bytes)
-        .map(|(number, range)| (number, &bytes[range]))
-        .collect();
+pub fn diversions(path: &[u8], bytes: &[u8], warnings: &mut Warnings) -> Vec<Diversion> {
+    let mut lines = lines(bytes).map(|(number, range)| (number, &bytes[range]));
     let mut found = Vec::new();
-    for entry in all.chunks(3) {
-        match entry {
-            [(_, from), (_, to), (_, package)]
+    while let Some((number, from)) = lines.next() {
+        if found.len() == MAX_ENTRIES {
+            warnings.push(Warning::at(path, number, TOO_MANY));
+            break;
+        }
+        match (lines.next(), lines.next()) {
+            (Some((_, to)), Some((_, package)))
                 if from.first() == Some(&b'/') && to.first() == Some(&b'/') =>
             {
                 found.push(Diversion {
@@ -34,7 +42,7 @@ pub fn diversions(path: &[u8], bytes: &[u8], warnings: &mut Vec<Warning>) -> Vec
             }
             _ => {
                 let message = "a diversion that is not two paths and a package";
-                warnings.push(Warning::at(path, entry[0].0, message));
+                warnings.push(Warning::at(path, number, message));
             }
         }
     }
@@ -61,13 +69,20 @@ pub fn trigger_package(line: &[u8]) -> Option<&[u8]> {
 pub fn auto_installed(
     path: &[u8],
     bytes: &[u8],
-    warnings: &mut Vec<Warning>,
+    warnings: &mut Warnings,
 ) -> HashSet<(String, String)> {
-    stanzas(path, bytes, warnings)
-        .iter()
-        .filter(|stanza| stanza.field("Auto-Installed") == Some(b"1"))
-        .map(|stanza| (stanza.text("Package"), stanza.text("Architecture")))
-        .collect()
+    let mut found = HashSet::new();
+    stanzas(path, bytes, warnings, |stanza, warnings| {
+        if found.len() == MAX_ENTRIES {
+            warnings.push(Warning::at(path, stanza.line, TOO_MANY));
+            return ControlFlow::Break(());
+        }
+        if stanza.field("Auto-Installed") == Some(b"1") {
+            found.insert((stanza.text("Package"), stanza.text("Architecture")));
+        }
+        ControlFlow::Continue(())
+    });
+    found
 }
 
 #[cfg(test)]
@@ -79,7 +94,7 @@ mod tests {
     fn diversions_are_read_three_lines_at_a_time() {
         let text =
             b"/bin/sh\n/bin/sh.distrib\ndash\nno path\n/x\n:\n/usr/bin/a\n/usr/bin/a.real\n:\n/cut";
-        let mut warnings = Vec::new();
+        let mut warnings = Warnings::default();
         let all = diversions(b"/d", text, &mut warnings);
         assert_eq!(all.len(), 2);
         assert_eq!(all[0].to, b"/bin/sh.distrib");
@@ -106,14 +121,14 @@ mod tests {
     #[test]
     fn auto_installed_needs_a_one() {
         let text = b"Package: a\nArchitecture: amd64\nAuto-Installed: 1\n\nPackage: b\nArchitecture: amd64\nAuto-Installed: 0\n";
-        let all = auto_installed(b"/x", text, &mut Vec::new());
+        let all = auto_installed(b"/x", text, &mut Warnings::default());
         assert_eq!(all, HashSet::from([("a".to_owned(), "amd64".to_owned())]));
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_read_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
-            let _ = diversions(b"/d", &bytes, &mut Vec::new());
+            let _ = diversions(b"/d", &bytes, &mut Warnings::default());
             let _ = trigger_package(&bytes);
             let _ = statoverride_path(&bytes);
         }

@@ -2,23 +2,23 @@
 
 use crate::model::{Clause, Relation, VersionBound};
 
-/// How many clauses a field, and alternatives a clause, may have; more is no honest package.
+/// How many clauses and alternatives a field may have together, and its most bytes; more is no package.
 const MAX_RELATIONS: usize = 20_000;
+const MAX_FIELD: usize = 1 << 20;
+
+/// Whether a relation field is more than any package has.
+pub fn is_too_long(value: &[u8]) -> bool {
+    let parts = || value.iter().filter(|byte| matches!(byte, b',' | b'|'));
+    value.len() > MAX_FIELD || parts().count() >= MAX_RELATIONS
+}
 
 /// Reads a relation field. Clauses that hold no name are left out; architecture lists and build profiles, which an
 /// installed package should not have any more, are tolerated and ignored.
 pub fn parse(value: &[u8]) -> Vec<Clause> {
     let text = String::from_utf8_lossy(value);
     text.split(',')
-        .map(|clause| {
-            clause
-                .split('|')
-                .filter_map(relation)
-                .take(MAX_RELATIONS)
-                .collect::<Clause>()
-        })
+        .map(|clause| clause.split('|').filter_map(relation).collect::<Clause>())
         .filter(|clause| !clause.is_empty())
-        .take(MAX_RELATIONS)
         .collect()
 }
 

@@ -4,6 +4,7 @@ use super::version;
 use crate::model::package::clause_text;
 use crate::model::{Node, Package, PackageId, Relation};
 use crate::pkgdb::format::{Requirement, Resolver};
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 /// Finds packages by name and by what they provide.
@@ -11,7 +12,13 @@ pub struct Installed<'a> {
     packages: &'a [Package],
     native: &'a str,
     providers: HashMap<&'a str, Vec<(PackageId, Option<&'a str>)>>,
+    /// Answers by who asks, of whom only the architecture counts.
+    known: RefCell<HashMap<(&'a str, &'a Relation), Option<PackageId>>>,
+    left: Cell<u64>,
 }
+
+/// Most packages that all relations are compared with, some hundred times those of a big guest.
+const MAX_WORK: u64 = 20_000_000;
 
 impl<'a> Installed<'a> {
     /// Indexes installed packages, which must be sorted by name.
@@ -33,52 +40,68 @@ impl<'a> Installed<'a> {
             packages,
             native,
             providers,
+            known: RefCell::default(),
+            left: Cell::new(MAX_WORK),
         }
     }
 
     /// The package that satisfies a clause of `from`: the first alternative, in the order written, that anything
     /// satisfies; of it the package of that name rather than one that provides it; of those one that was asked for
     /// rather than one that came along.
-    pub fn satisfied_by(&self, from: PackageId, clause: &[Relation]) -> Option<PackageId> {
+    pub fn satisfied_by(&self, from: PackageId, clause: &'a [Relation]) -> Option<PackageId> {
+        let arch = self.arch(&self.packages[from.index()]);
         clause.iter().find_map(|relation| {
-            self.real(from, relation)
-                .or_else(|| self.provider(from, relation))
+            let key = (arch, relation);
+            if let Some(known) = self.known.borrow().get(&key) {
+                return *known;
+            }
+            let answer = self
+                .real(arch, relation)
+                .or_else(|| self.provider(arch, relation));
+            self.known.borrow_mut().insert(key, answer);
+            answer
         })
     }
 
-    fn real(&self, from: PackageId, relation: &Relation) -> Option<PackageId> {
+    fn real(&self, arch: &str, relation: &Relation) -> Option<PackageId> {
         let name = relation.name.as_str();
         let first = self
             .packages
             .partition_point(|package| package.name.as_str() < name);
-        let mut fitting: Vec<PackageId> = self.packages[first..]
+        let twins = self.packages[first..]
             .iter()
-            .take_while(|package| package.name == name)
-            .enumerate()
-            .filter(|(_, package)| {
-                self.fits_arch(from, package, relation)
-                    && is_within(Some(&package.version), relation)
-            })
-            .map(|(offset, _)| PackageId((first + offset) as u32))
-            .collect();
+            .take_while(|package| package.name == name);
+        let mut left = self.left.get();
+        let fits = |package: &'a Package| {
+            self.fits_arch(arch, package, relation) && is_within(Some(&package.version), relation)
+        };
         // Of several instances that would do, the one of the package's own architecture.
-        fitting.sort_by_key(|id| {
-            self.arch(&self.packages[id.index()]) != self.arch(&self.packages[from.index()])
-        });
-        fitting.first().copied()
+        let best = twins
+            .take_while(|_| take(&mut left))
+            .enumerate()
+            .filter(|(_, package)| fits(package))
+            .min_by_key(|(_, package)| self.arch(package) != arch)
+            .map(|(offset, _)| PackageId((first + offset) as u32));
+        self.left.set(left);
+        best
     }
 
-    fn provider(&self, from: PackageId, relation: &Relation) -> Option<PackageId> {
+    fn provider(&self, arch: &str, relation: &Relation) -> Option<PackageId> {
         let row = self.providers.get(relation.name.as_str())?;
-        row.iter()
+        let mut left = self.left.get();
+        let found = row
+            .iter()
+            .take_while(|_| take(&mut left))
             .find(|&&(id, version)| {
-                self.fits_arch(from, &self.packages[id.index()], relation)
+                self.fits_arch(arch, &self.packages[id.index()], relation)
                     && is_within(version, relation)
             })
-            .map(|&(id, _)| id)
+            .map(|&(id, _)| id);
+        self.left.set(left);
+        found
     }
 
-    fn arch<'p>(&'p self, package: &'p Package) -> &'p str {
+    fn arch(&self, package: &'a Package) -> &'a str {
         if package.arch == "all" {
             self.native
         } else {
@@ -86,23 +109,30 @@ impl<'a> Installed<'a> {
         }
     }
 
-    fn fits_arch(&self, from: PackageId, package: &Package, relation: &Relation) -> bool {
-        let is_same = |arch: &str| self.arch(package) == arch;
+    fn fits_arch(&self, from: &str, package: &'a Package, relation: &Relation) -> bool {
+        let arch = self.arch(package);
         match relation.arch.as_deref() {
-            None => {
-                is_same(self.arch(&self.packages[from.index()])) || package.multi_arch == "foreign"
-            }
+            None => arch == from || package.multi_arch == "foreign",
             Some("any") => {
-                is_same(self.arch(&self.packages[from.index()]))
-                    || matches!(package.multi_arch.as_str(), "allowed" | "foreign")
+                arch == from || matches!(package.multi_arch.as_str(), "allowed" | "foreign")
             }
-            Some("native") => is_same(self.native),
-            Some(arch) => is_same(arch),
+            Some("native") => arch == self.native,
+            Some(named) => arch == named,
         }
     }
 }
 
+/// Takes one piece of work off; `false` when nothing is left.
+fn take(left: &mut u64) -> bool {
+    *left = left.saturating_sub(1);
+    *left > 0
+}
+
 impl Resolver for Installed<'_> {
+    fn is_spent(&self) -> bool {
+        self.left.get() == 0
+    }
+
     fn requirements(&self, of: PackageId) -> Vec<Requirement> {
         let package = &self.packages[of.index()];
         let clauses = package.depends.iter().chain(&package.pre_depends);
@@ -175,7 +205,6 @@ mod tests {
              tool all 1 no\n\
              wine i386 8 no",
         );
-        let resolver = Installed::new(&installed, "amd64");
         let id = |name: &str, arch: &str| {
             let at = installed
                 .iter()
@@ -201,7 +230,34 @@ mod tests {
             (id("tool", "all"), "libc6:i386", Some(id("libc6", "i386"))),
         ] {
             let clause: Vec<Relation> = clause.split(' ').map(relation).collect();
+            let resolver = Installed::new(&installed, "amd64");
             assert_eq!(resolver.satisfied_by(from, &clause), expected, "{clause:?}");
         }
+    }
+
+    #[test]
+    fn many_providers_and_many_clauses_spend_the_budget_and_no_more() {
+        let text: Vec<String> = (0..2000)
+            .map(|at| format!("p{at:04} amd64 1 no v={at}"))
+            .collect();
+        let installed = packages(&text.join("\n"));
+        let clauses: Vec<Vec<Relation>> = (0..600)
+            .map(|at| vec![relation(&format!("v>=9{at:05}"))])
+            .collect();
+        let resolver = Installed::new(&installed, "amd64");
+        resolver.left.set(500 * 2000);
+        for clause in &clauses {
+            assert_eq!(resolver.satisfied_by(PackageId(0), clause), None);
+        }
+        assert!(resolver.is_spent());
+        let resolver = Installed::new(&installed, "amd64");
+        for _ in 0..60_000 {
+            resolver.satisfied_by(PackageId(0), &clauses[0]);
+        }
+        assert_eq!(
+            resolver.left.get(),
+            MAX_WORK - 2000,
+            "an answer is remembered"
+        );
     }
 }

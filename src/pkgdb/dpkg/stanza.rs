@@ -3,8 +3,13 @@
 //! Borrowed all the way: a 10 MB status file costs a few thousand small vectors. A line that is neither a field, a
 //! continuation nor a comment is reported and skipped; the stanza goes on.
 
-use crate::model::Warning;
-use std::ops::Range;
+use crate::model::{Warning, Warnings};
+use std::ops::{ControlFlow, Range};
+
+/// Most fields of a stanza that are looked at, some fifty times those of a real one.
+const MAX_FIELDS: usize = 1000;
+/// Longest value that is kept as text, in bytes; what is longer is cut.
+const MAX_TEXT: usize = 1024;
 
 /// One stanza.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,9 +31,13 @@ impl<'a> Stanza<'a> {
             .map(|(_, value)| value.trim_ascii())
     }
 
-    /// The value as text, what is no UTF-8 replaced; empty when the field is missing.
+    /// The value's first line as text, what is no UTF-8 replaced, cut where it is too long; empty when the field is
+    /// missing.
     pub fn text(&self, name: &str) -> String {
-        String::from_utf8_lossy(self.field(name).unwrap_or_default()).into_owned()
+        let value = self.field(name).unwrap_or_default();
+        let value = &value[..value.len().min(MAX_TEXT)];
+        let line = value.split(|&byte| byte == b'\n').next();
+        String::from_utf8_lossy(line.unwrap_or_default().trim_ascii_end()).into_owned()
     }
 
     /// Whether the field says `yes`.
@@ -38,23 +47,33 @@ impl<'a> Stanza<'a> {
     }
 }
 
-/// Reads all stanzas of `bytes`; `path` is for the warnings.
-pub fn stanzas<'a>(path: &[u8], bytes: &'a [u8], warnings: &mut Vec<Warning>) -> Vec<Stanza<'a>> {
-    let mut all = Vec::new();
+/// Hands over each stanza of `bytes` until `take` breaks; `path` is for the warnings. One at a time, because a hostile file
+/// has millions.
+pub fn stanzas<'a>(
+    path: &[u8],
+    bytes: &'a [u8],
+    warnings: &mut Warnings,
+    mut take: impl FnMut(Stanza<'a>, &mut Warnings) -> ControlFlow<()>,
+) {
     let mut open: Option<Stanza<'a>> = None;
+    let mut is_closed = false;
     for (number, range) in lines(bytes) {
         let line = &bytes[range.clone()];
         if line.trim_ascii().is_empty() {
-            if let Some(mut stanza) = open.take() {
+            if let Some(stanza) = &mut open {
                 stanza.range.end = next_line(bytes, range.end);
-                all.push(stanza);
-            } else if let Some(last) = all.last_mut() {
-                last.range.end = next_line(bytes, range.end);
+                is_closed = true;
             }
             continue;
         }
         if line.first() == Some(&b'#') {
             continue;
+        }
+        if is_closed && let Some(stanza) = open.take() {
+            is_closed = false;
+            if take(stanza, warnings).is_break() {
+                return;
+            }
         }
         let stanza = open.get_or_insert_with(|| Stanza {
             line: number,
@@ -66,8 +85,9 @@ pub fn stanzas<'a>(path: &[u8], bytes: &'a [u8], warnings: &mut Vec<Warning>) ->
             warnings.push(Warning::at(path, number, message));
         }
     }
-    all.extend(open);
-    all
+    if let Some(stanza) = open {
+        let _ = take(stanza, warnings);
+    }
 }
 
 fn add_line<'a>(
@@ -92,6 +112,9 @@ fn add_line<'a>(
     let name = line[..colon].trim_ascii();
     if name.is_empty() || name.iter().any(u8::is_ascii_whitespace) {
         return Err("a field without a proper name");
+    }
+    if stanza.fields.len() == MAX_FIELDS {
+        return Err("more fields than any package has");
     }
     stanza
         .fields
@@ -134,12 +157,21 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn all<'a>(bytes: &'a [u8], warnings: &mut Warnings) -> Vec<Stanza<'a>> {
+        let mut all = Vec::new();
+        stanzas(b"/s", bytes, warnings, |stanza, _| {
+            all.push(stanza);
+            ControlFlow::Continue(())
+        });
+        all
+    }
+
     const TEXT: &[u8] = b"Package: a\nDescription: one\n two\n .\n three\nConffiles:\n /etc/a 00\n\nPackage: b\r\nx\r\nVersion: 1\r\n\r\n\n# c\nPackage: c";
 
     #[test]
     fn continuation_lines_belong_to_their_field() {
-        let mut warnings = Vec::new();
-        let all = stanzas(b"/s", TEXT, &mut warnings);
+        let mut warnings = Warnings::default();
+        let all = all(TEXT, &mut warnings);
         let names: Vec<String> = all.iter().map(|s| s.text("package")).collect();
         assert_eq!(names, ["a", "b", "c"]);
         assert_eq!(
@@ -156,7 +188,7 @@ mod tests {
 
     #[test]
     fn ranges_cover_the_file_and_end_at_the_next_stanza() {
-        let all = stanzas(b"/s", TEXT, &mut Vec::new());
+        let all = all(TEXT, &mut Warnings::default());
         assert_eq!(all[0].range.start, 0);
         assert_eq!(&TEXT[all[1].range.start..][..10], b"Package: b");
         assert_eq!(all[0].range.end, all[1].range.start);
@@ -168,7 +200,7 @@ mod tests {
         fn any_bytes_are_read_without_a_panic(bytes in proptest::collection::vec(
             prop_oneof![Just(b'\n'), Just(b':'), Just(b' '), Just(b'\r'), Just(b'#'), any::<u8>()], 0..200)) {
             let mut last = 0;
-            for stanza in stanzas(b"/s", &bytes, &mut Vec::new()) {
+            for stanza in all(&bytes, &mut Warnings::default()) {
                 prop_assert!(stanza.range.start >= last && stanza.range.end <= bytes.len());
                 last = stanza.range.end;
             }

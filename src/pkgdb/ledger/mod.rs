@@ -52,7 +52,7 @@ impl Format for Ledger {
         let Some(records) = tree.resolve(RECORDS).map(|found| found.file) else {
             return Ok(database);
         };
-        let bytes = fetch(records).unwrap_or_default();
+        let bytes = fetch(records, u64::MAX).unwrap_or_default();
         for line in String::from_utf8_lossy(&bytes).lines() {
             if let Some(words) = rest(line, "package") {
                 let mut words = words.split(' ').map(str::to_owned);
@@ -103,7 +103,9 @@ impl Format for Ledger {
 
     fn scripts(&self, inventory: &Inventory, fetch: Fetch<'_>) -> Vec<Script> {
         let records = inventory.tree.resolve(RECORDS).map(|found| found.file);
-        let bytes = records.and_then(fetch).unwrap_or_default();
+        let bytes = records
+            .and_then(|file| fetch(file, u64::MAX))
+            .unwrap_or_default();
         let mut found = Vec::new();
         let mut packages = 0;
         for line in String::from_utf8_lossy(&bytes).lines() {

@@ -1,10 +1,10 @@
 //! The rules over files of real packages.
 
 use super::*;
+use crate::model::glob::{Dialect, Glob};
 use crate::model::inventory::{NO_OWNER, Origin};
 use crate::model::{BootChain, Components, Entry, FileKind, FileTree, Os, TreeBuilder};
 use crate::pkgdb::Format;
-use globset::GlobMatcher;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
@@ -218,12 +218,11 @@ fn a_program_s_own_data_falls_into_no_class_whatever_it_is_called() {
 }
 
 /// All globs of all rules.
-static GLOBS: LazyLock<HashMap<&str, GlobMatcher>> = LazyLock::new(|| {
+static GLOBS: LazyLock<HashMap<&str, Glob>> = LazyLock::new(|| {
     let all = pkgdb::dpkg::Dpkg.classes().iter();
     let all = all.flat_map(|class| class.exclusions);
     all.map(|text| text.trim_start_matches('+'))
-        .map(|text| (text, globset::Glob::new(text).expect("a glob")))
-        .map(|(text, glob)| (text, glob.compile_matcher()))
+        .map(|text| (text, Glob::new(text, Dialect::Name).expect("a glob")))
         .collect()
 });
 

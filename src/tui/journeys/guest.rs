@@ -1,5 +1,6 @@
 //! A small guest, made by hand: a base system, a numeric program with its library, a compiler, somebody's own files.
 
+use crate::job::Job;
 use crate::load::Loaded;
 use crate::model::inventory::{NO_OWNER, Origin};
 use crate::model::{
@@ -58,7 +59,9 @@ pub fn loaded() -> Loaded {
         inventory(tree, packages, owners, id("base")),
         needs,
         Vec::new(),
+        &Job::quiet(),
     )
+    .expect("nobody cancels")
 }
 
 fn inventory(tree: FileTree, packages: Vec<Package>, owners: Vec<u32>, root: Node) -> Inventory {

@@ -144,11 +144,8 @@ impl FileList {
 
     /// Takes over a new plan.
     pub fn replan(&mut self, tree: &FileTree, plan: &Plan) {
-        self.stays = sums(tree, |file| {
-            plan.keeps_file(file)
-                && (tree.is_first_name(file)
-                    || tree.names(file).iter().find(|&&name| plan.keeps_file(name)) == Some(&file))
-        });
+        let counted = tree.first_names(|file| plan.keeps_file(file));
+        self.stays = sums(tree, |file| counted.contains(file.index()));
     }
 
     /// Computes the rows anew, after a change of plan, order, filter or open folders.
