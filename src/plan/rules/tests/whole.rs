@@ -14,7 +14,7 @@ fn no_glob_takes_what_is_outside_of_its_class_in_a_whole_distribution() {
         return;
     };
     let index = std::fs::read(path).expect("the index can be read");
-    let rows: Vec<(Vec<u8>, String)> = index
+    let mut rows: Vec<(Vec<u8>, String)> = index
         .split(|&byte| byte == b'\n')
         .filter_map(index_row)
         .collect();
@@ -23,6 +23,8 @@ fn no_glob_takes_what_is_outside_of_its_class_in_a_whole_distribution() {
         builder.add_path(path, Entry::new(FileKind::Regular));
     }
     let mut guest = guest(builder.finish().0);
+    // A path that is a folder in one package and a file in another is in no guest.
+    rows.retain(|row| guest.tree.lookup(&row.0).is_some());
     let mut names: Vec<&str> = rows.iter().map(|row| row.1.as_str()).collect();
     names.sort_unstable();
     names.dedup();
