@@ -120,12 +120,12 @@ fn a_flag_that_the_file_system_does_not_know_is_a_warning() {
 fn a_damaged_group_descriptor_is_read_from_its_copy() {
     for options in [PLAIN, SUMMED] {
         let lost = image(&format!("{options} -N 4096"));
-        let last = lost.descriptor(2);
-        lost.write(last + 8, &0x7fff_0000_u32.to_le_bytes());
+        let third = lost.descriptor(2);
+        lost.write(third + 8, &0x7fff_0000_u32.to_le_bytes());
         let seen = warns(&lost, "/", "block group 2 is damaged; its copy");
         assert_eq!(seen.warnings.len(), 1, "{:?}", seen.warnings);
         // The copy begins with the second block of the second group.
-        let copy = (8193 + 1) * 1024 + (last - lost.descriptor(0));
+        let copy = (8193 + 1) * 1024 + (third - lost.descriptor(0));
         lost.write(copy + 8, &0x7fff_0000_u32.to_le_bytes());
         warns(&lost, "/", "block group 2 is damaged; the files");
     }

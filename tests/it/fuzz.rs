@@ -294,8 +294,11 @@ struct Memory {
     contents: Vec<Vec<u8>>,
 }
 
+/// A file of the seed: its path, its target where it is a link, its content.
+type Seed = (Vec<u8>, Option<Vec<u8>>, Vec<u8>);
+
 impl Memory {
-    fn new(files: &[(Vec<u8>, Option<Vec<u8>>, Vec<u8>)]) -> Self {
+    fn new(files: &[Seed]) -> Self {
         let mut builder = TreeBuilder::default();
         let mut texts = std::collections::HashMap::new();
         for (path, target, bytes) in files {
@@ -347,7 +350,7 @@ impl Guest for Memory {
 }
 
 /// The seeds, and this test's own program as an ELF file.
-fn seeds() -> Vec<(Vec<u8>, Option<Vec<u8>>, Vec<u8>)> {
+fn seeds() -> Vec<Seed> {
     let mut files: Vec<_> = SEEDS
         .iter()
         .map(|(path, text)| match path.split_once(" -> ") {
@@ -426,9 +429,8 @@ fn run(what: &str, cases: u64, one: fn(u64)) {
         if is_through {
             break;
         }
-        if std::panic::catch_unwind(|| one(case)).is_err() {
-            panic!("{what}: GUESTSLIM_FUZZ_CASE={case} panics");
-        }
+        let held = std::panic::catch_unwind(|| one(case));
+        assert!(held.is_ok(), "{what}: GUESTSLIM_FUZZ_CASE={case} panics");
     }
 }
 

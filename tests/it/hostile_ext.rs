@@ -134,8 +134,7 @@ fn folders_deeper_than_any_path_are_not_read() {
     let copy = image.bytes(image.inode(folder), 256);
     let (first, blocks, depth) = (2000, 100_000, 15_000);
     let name = vec![b'n'; 255];
-    let mut block = blocks;
-    for at in 0..depth {
+    for (block, at) in (blocks..).zip(0..depth) {
         let inode = if at == 0 { folder } else { first + at };
         image.write(image.inode(inode), &copy);
         image.set_extents(inode, 1024, &[(0, 1, block as u32)]);
@@ -143,7 +142,6 @@ fn folders_deeper_than_any_path_are_not_read() {
             block,
             &names_block(1024, &[(name.clone(), (first + at + 1) as u32)]),
         );
-        block += 1;
     }
     image.write(image.inode(first + depth), &copy);
     let seen = inspect(&image.path());

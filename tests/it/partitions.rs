@@ -140,9 +140,10 @@ fn a_chain_of_logical_partitions_that_goes_back_is_a_warning() {
 #[test]
 fn the_copy_of_a_gpt_is_read_where_the_first_is_damaged() {
     let (header, entry) = (512, 1024 + 128);
+    let zeros = vec![0; 33 * 512];
     let cases: &[(u64, &[u8])] = &[
-        (header, &[0; 512]),
-        (header, &[0; 33 * 512]),
+        (header, &zeros[..512]),
+        (header, &zeros),
         // Its entries' place, number and length, and the second partition's start.
         (header + 72, &[0xff; 8]),
         (header + 80, &[0xff; 4]),
@@ -155,7 +156,7 @@ fn the_copy_of_a_gpt_is_read_where_the_first_is_damaged() {
         disk.warns(&["its copy at the end is read"]);
     }
     let disk = Partitioned::new(GPT);
-    disk.write(0, &[0; 34 * 512]);
+    disk.write(0, &vec![0; 34 * 512]);
     disk.warns(&[
         "its copy at the end is read",
         "MBR that must stand before a GPT is gone",
