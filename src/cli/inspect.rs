@@ -224,13 +224,10 @@ impl Image {
 
     fn size(&self) -> String {
         if self.virtual_size == 0 {
-            return format!("{}, read by {}", self.format, self.backend);
+            return self.format.clone();
         }
         let (disk, file) = (Bytes(self.virtual_size), Bytes(self.file_size));
-        format!(
-            "{}, disk of {disk} in a file of {file}, read by {}",
-            self.format, self.backend
-        )
+        format!("{}, disk of {disk} in a file of {file}", self.format)
     }
 }
 
