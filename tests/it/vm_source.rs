@@ -165,14 +165,14 @@ fn the_source_stays_the_same_whatever_happens() {
     assert!(sha256(&source) == before, "a failed export changed it");
 
     let mut killed = OnTerminal::start(&replay);
-    killed.wait_for("remove ");
+    killed.wait_for("copy the disk");
     killed.signal("KILL");
     killed.ended();
     assert!(!Path::new(output).exists(), "killed, there is no output");
     assert!(sha256(&source) == before, "a killed export changed it");
 
     let mut interrupted = OnTerminal::start(&replay);
-    interrupted.wait_for("remove ");
+    interrupted.wait_for("copy the disk");
     interrupted.signal("INT");
     let (code, said) = interrupted.ended();
     assert_eq!(code, 130, "{said}");

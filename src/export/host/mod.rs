@@ -109,6 +109,16 @@ pub(super) struct Host<'a> {
     inner: &'a Job,
 }
 
+/// Turns the signal about a file that grows beyond the user's limit (`ulimit -f`) into an error of the write, once.
+fn outlive_limits() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        // Where it cannot be caught, the kernel ends the program, and nothing but a work folder is left.
+        let _ =
+            signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default());
+    });
+}
+
 /// What copying left to do.
 pub(super) struct Copied<'a> {
     /// The copy.
@@ -127,6 +137,7 @@ impl<'a> Host<'a> {
         (outer, inner): (&Job, &'a Job),
         heading: &str,
     ) -> Result<Copied<'a>, Unfit> {
+        outlive_limits();
         let disk = NbdDisk::open(image, inner).map_err(ExportError::from)?;
         let size = disk.size();
         let found = ext_places(disk, image.path(), inner).map_err(ExportError::from)?;
